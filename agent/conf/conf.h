@@ -1,0 +1,109 @@
+/* conf.h — the configuration as an immutable snapshot.
+ *
+ * conf_load reads, checks and builds it; nothing changes it afterwards. Strings and arrays belong to it. Times are nanoseconds,
+ * sizes octets. The names are those of antipode.yaml(5). */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "proto/caps.h"
+#include "routing/decide.h"
+
+union conf_socket {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+struct conf_listen {
+    union conf_socket address;
+};
+
+/* A source network of peers that dial us. */
+struct conf_network {
+    uint8_t octets[16]; /* IPv4 as ::ffff:a.b.c.d */
+    uint8_t prefix;     /* of 128 */
+};
+
+struct conf_timers {
+    uint64_t connect;
+    uint64_t capabilities;
+    uint64_t watchdog;
+    uint64_t reconnect_minimum;
+    uint64_t reconnect_maximum;
+    uint64_t request;
+    uint64_t disconnect;
+    uint64_t drain;
+};
+
+struct conf_limits {
+    uint64_t memory;
+    uint32_t message_size;
+    uint32_t pending_per_peer;
+    uint32_t in_flight_per_peer;
+    uint64_t outbound_per_peer;
+    uint32_t connections;
+    uint32_t half_open;
+};
+
+enum conf_unknown_peer { CONF_PEER_REFUSE, CONF_PEER_CLOSE, CONF_PEER_ACCEPT };
+
+struct conf_compatibility {
+    struct dm_strictness strictness; /* reserved_bits, unknown_mandatory, unexpected_avp, avp_flags */
+    enum conf_unknown_peer unknown_peer;
+    bool reopen_last_resort;
+    bool error_echo;
+};
+
+enum conf_role { CONF_CLIENT, CONF_SERVER, CONF_AGENT, CONF_ROLE_BY_CAPABILITIES };
+
+/* A row of `peers`. Timers, limits and compatibility are those of the program where the row does not name them. */
+struct conf_peer {
+    const char *identity;   /* lower case; exact, "*.example.net" or "*" */
+    const char *realm;      /* NULL: any */
+    bool is_pattern;
+    bool in_pool;
+    enum conf_role role;    /* as configured; BY_CAPABILITIES: agent if it advertises relay alone, else server with connect or in a pool, else client */
+    bool dials;             /* has `connect`: we open the connection */
+    union conf_socket connect;
+    size_t from_count;
+    struct conf_network *from;    /* empty: any source */
+    struct dm_applications advertise;
+    struct conf_timers timers;
+    struct conf_limits limits;
+    struct conf_compatibility compatibility;
+};
+
+enum conf_cleartext { CONF_CLEARTEXT_WARN, CONF_CLEARTEXT_ALLOW, CONF_CLEARTEXT_REFUSE };
+
+struct conf {
+    const char *file;
+    const char *identity; /* lower case */
+    const char *realm;
+    uint32_t workers;     /* 0: auto, cores - 1, at least one */
+    bool spread;          /* placement: spread */
+    enum conf_cleartext cleartext;
+    struct dm_applications advertise;
+    size_t listen_count;
+    struct conf_listen *listen;
+    struct conf_timers timers;
+    struct conf_limits limits;
+    bool has_http;
+    union conf_socket http;
+    int log_level;        /* enum log_level */
+    bool log_json;
+    struct conf_compatibility compatibility;
+    size_t peer_count;
+    struct conf_peer *peers;
+    struct rt_tables tables; /* routes, pools, users; rt_member.peer_number is an index of `peers` */
+    char hash[17];        /* of the file's octets, hex: for config_info */
+};
+
+/* Loads `path`. NULL with every mistake written to `complaints`, a line each: `FILE:LINE:COLUMN: PATH: what is wrong`. */
+struct conf *conf_load(const char *path, FILE *complaints);
+void conf_free(struct conf *conf);
+
+/* The row that admits a peer of this identity from this source: exact before the longest suffix before "*"; its index, or -1 (unknown_peer), or -2 where
+ * rows fit the identity but none the source. `source` may be NULL: any. */
+int conf_peer_for(const struct conf *conf, dm_bytes identity, const union conf_socket *source);
