@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
@@ -18,11 +19,38 @@ void log_set_level(enum log_level level);
 bool log_is_on(enum log_level level);
 uint64_t log_dropped(void);
 
-/* `who` is the peer's identity or "-"; `event` one word or two; then words as printf. */
-void log_line(enum log_level level, const char *who, const char *event, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+/* One thing a line says: the words first, then the values that they name in braces. */
+struct log_value {
+    const char *name; /* NULL: these are the words */
+    const char *text; /* NULL: a number */
+    int64_t number;
+};
 
-#define log_error(who, ...) log_line(LOG_ERROR, who, __VA_ARGS__)
-#define log_warn(who, ...) log_line(LOG_WARN, who, __VA_ARGS__)
-#define log_info(who, ...) log_line(LOG_INFO, who, __VA_ARGS__)
-#define log_debug(who, ...) log_line(LOG_DEBUG, who, __VA_ARGS__)
+static inline struct log_value log_words(const char *words)
+{
+    return (struct log_value){NULL, words, 0};
+}
+
+static inline struct log_value log_text(const char *name, const char *text)
+{
+    return (struct log_value){name, text ? text : "", 0};
+}
+
+static inline struct log_value log_number(const char *name, int64_t number)
+{
+    return (struct log_value){name, NULL, number};
+}
+
+/* `who` is the peer's identity or "-"; `event` a word or two; then words with `{name}` where a value stands, and the values:
+ *
+ *     log_warn(peer->name, "closed", log_words("no answer to the watchdog for {seconds}s"), log_number("seconds", 30));
+ *
+ * gives `WARN hss1.example.net: closed: no answer to the watchdog for 30s`, and in JSON "seconds":30 beside the message. */
+void log_line(enum log_level level, const char *who, const char *event, const struct log_value *values, size_t count);
+
+#define LOG_VALUES(...)                                                                                                \
+    (const struct log_value[]){__VA_ARGS__}, sizeof((const struct log_value[]){__VA_ARGS__}) / sizeof(struct log_value)
+#define log_error(who, event, ...) log_line(LOG_ERROR, who, event, LOG_VALUES(__VA_ARGS__))
+#define log_warn(who, event, ...) log_line(LOG_WARN, who, event, LOG_VALUES(__VA_ARGS__))
+#define log_info(who, event, ...) log_line(LOG_INFO, who, event, LOG_VALUES(__VA_ARGS__))
+#define log_debug(who, event, ...) log_line(LOG_DEBUG, who, event, LOG_VALUES(__VA_ARGS__))

@@ -20,7 +20,7 @@ enum dm_base_command {
     DM_CAPABILITIES_UPDATE = 328,
 };
 
-enum { DM_APPLICATION_RELAY = 0xffffffff };
+#define DM_APPLICATION_RELAY UINT32_C(0xffffffff)
 
 struct dm_header {
     uint8_t version;
