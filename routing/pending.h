@@ -44,9 +44,12 @@ struct rt_pending {
     uint32_t limit;
     uint32_t next;        /* the next Hop-by-Hop Identifier */
     uint32_t cursor;      /* of the scans */
+    uint32_t trimmed;     /* `next` at the last trim */
 };
 
-enum { RT_TICK_NS = 1000000 }; /* a tick is one millisecond; ticks count from an epoch the user subtracts */
+/* A tick is one millisecond; ticks count from an epoch the user subtracts and may wrap round: what is compared lies
+ * less than 2^31 ticks (24 days) apart. */
+enum { RT_TICK_NS = 1000000 };
 
 /* `first` is the first Hop-by-Hop Identifier: random. `limit` entries at most. */
 void rt_pending_init(struct rt_pending *pending, uint32_t first, uint32_t limit);
@@ -55,8 +58,8 @@ void rt_pending_fini(struct rt_pending *pending); /* must be empty */
 /* A Hop-by-Hop Identifier for a message that holds no slot: CER, DWR, DPR. */
 uint32_t rt_pending_draw(struct rt_pending *pending);
 
-/* Takes a slot due at `due` (ticks, not 0) and gives it its hop_by_hop; the caller fills the rest. NULL: the table is full
- * (limit). Grows by doubling when half full; pointers to slots do not survive the next call. */
+/* Takes a slot due at `due` (ticks; 0 becomes 1) and gives it its hop_by_hop; the caller fills the rest, which is not zero. NULL:
+ * the table is full (limit), or memory is. Grows by doubling when half full; pointers to slots do not survive the next call. */
 struct rt_waiting *rt_pending_put(struct rt_pending *pending, uint32_t due);
 
 /* The slot that this answer fits: Hop-by-Hop, End-to-End, command and application all match (HDR-24); else NULL. */
@@ -73,3 +76,5 @@ bool rt_pending_drain(struct rt_pending *pending, struct rt_waiting *out);
 void rt_pending_rewind(struct rt_pending *pending);
 /* Moves all due times by `ticks`: time that nobody listened. */
 void rt_pending_delay(struct rt_pending *pending, uint32_t ticks);
+/* Frees the table if it is empty and nothing was drawn since the last trim: an idle peer holds none. For the tick. */
+void rt_pending_trim(struct rt_pending *pending);
