@@ -42,5 +42,6 @@ struct dm_splice {
 };
 
 /* Writes `message` to `to` with the splices (ascending, not overlapping) carried out and the length mended.
- * Returns the size, or 0 where it would exceed `room` or DM_LENGTH_MAX, or the splices are out of order. */
+ * Returns the size, or 0 where it would exceed `room` or DM_LENGTH_MAX or be no multiple of 4, or the splices are
+ * out of order. */
 size_t dm_message_splice(uint8_t *to, size_t room, dm_bytes message, const struct dm_splice *splices, size_t count);
