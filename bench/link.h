@@ -1,9 +1,10 @@
 /* link.h — one TCP connection to a Diameter peer, as both antipode-load and antipode-hss hold it.
  *
- * It exchanges capabilities (as client or as server), answers watchdogs and disconnects, frames what it reads and
- * writes all that a turn queued in one call. What is not a base command goes to on_message. A peer that does not
- * read is not read from: above LINK_QUEUED_MAX octets queued, reading stops until they are gone.
- * RFC 6733 §5.3–§5.6; no election, no reconnecting: those belong to the owner. */
+ * It exchanges capabilities (as client or as server), answers watchdogs and disconnects, frames
+ * what it reads and writes all that a turn queued in one call. What is not a base command goes to
+ * on_message. A peer that does not read is not read from: above LINK_QUEUED_MAX octets queued,
+ * reading stops until they are gone. RFC 6733 §5.3–§5.6; no election, no reconnecting: those belong
+ * to the owner. */
 #pragma once
 
 #include <sys/socket.h>
@@ -20,7 +21,8 @@ struct link_events {
     void (*on_open)(struct link *link); /* capabilities are exchanged with success */
     /* A request or an answer that is no base command. `message` is good until the call returns. */
     void (*on_message)(struct link *link, const struct dm_header *header, dm_bytes message);
-    /* The last call: the link holds nothing any more and may be freed or reused. Comes at a turn's end. */
+    /* The last call: the link holds nothing any more and may be freed or reused. Comes at a turn's
+     * end. */
     void (*on_closed)(struct link *link, const char *why);
 };
 
@@ -28,11 +30,20 @@ struct link_events {
 struct link_setup {
     struct dm_applications applications;
     struct link_events events;
-    uint64_t handshake; /* how long connecting and the exchange of capabilities may take, and a DPA; ns; 0: 5 s */
-    uint64_t watchdog;  /* a DWR after so long without a message, closed after as long again; ns; 0: never */
+    uint64_t handshake; /* how long connecting and the exchange of capabilities may take, and a DPA;
+                           ns; 0: 5 s */
+    uint64_t watchdog;  /* a DWR after so long without a message, closed after as long again; ns; 0:
+                           never */
 };
 
-enum link_state { LINK_CLOSED, LINK_CONNECTING, LINK_WAIT_CEA, LINK_WAIT_CER, LINK_OPEN, LINK_CLOSING };
+enum link_state {
+    LINK_CLOSED,
+    LINK_CONNECTING,
+    LINK_WAIT_CEA,
+    LINK_WAIT_CER,
+    LINK_OPEN,
+    LINK_CLOSING
+};
 
 struct link {
     struct loop *loop;
@@ -40,11 +51,11 @@ struct link {
     const struct dm_self *self; /* who we are on this link */
     void *owner;                /* the user's */
     enum link_state state;
-    uint32_t refused;           /* Result-Code of a CEA other than 2001 */
-    char peer_host[256];        /* Origin-Host of the CER or CEA */
+    uint32_t refused;    /* Result-Code of a CEA other than 2001 */
+    char peer_host[256]; /* Origin-Host of the CER or CEA */
     char peer_realm[256];
-    uint32_t common;            /* identifiers of our own base requests */
-    bool heard, asked;          /* a message came, a DWR is unanswered: since the watchdog fired last */
+    uint32_t common;   /* identifiers of our own base requests */
+    bool heard, asked; /* a message came, a DWR is unanswered: since the watchdog fired last */
     char why[160];
     struct loop_watch watch;
     struct loop_timer timer;
@@ -57,14 +68,18 @@ struct link {
 /* "127.0.0.1:3868", "[::1]:3868" or "name:3868". Returns NULL, or what is wrong. */
 const char *link_address(const char *text, struct sockaddr_storage *address, socklen_t *size);
 
-/* Starts an all-zero link (but for `owner`). Failures come as on_closed; connects without blocking. */
-void link_connect(struct link *link, struct loop *loop, const struct link_setup *setup, const struct dm_self *self,
-                  const struct sockaddr_storage *address, socklen_t size);
+/* Starts an all-zero link (but for `owner`). Failures come as on_closed; connects without blocking.
+ */
+void link_connect(struct link *link, struct loop *loop, const struct link_setup *setup,
+                  const struct dm_self *self, const struct sockaddr_storage *address,
+                  socklen_t size);
 /* Takes `fd` of an accepted connection and waits for the CER. */
-void link_accept(struct link *link, struct loop *loop, const struct link_setup *setup, const struct dm_self *self, int fd);
+void link_accept(struct link *link, struct loop *loop, const struct link_setup *setup,
+                 const struct dm_self *self, int fd);
 
-/* Room for a message of up to `size` octets at the end of what is queued: write it there, then commit what it took. The
- * pointer is good until the next call. Octets queued in a turn leave at its end. Only while the link is open. */
+/* Room for a message of up to `size` octets at the end of what is queued: write it there, then
+ * commit what it took. The pointer is good until the next call. Octets queued in a turn leave at
+ * its end. Only while the link is open. */
 uint8_t *link_room(struct link *link, size_t size);
 void link_commit(struct link *link, size_t size);
 /* Both at once. */
@@ -89,5 +104,6 @@ struct link_listener {
 };
 
 /* Returns 0 or a negative errno. Port 0 takes a free one. */
-int link_listen(struct link_listener *listener, struct loop *loop, const struct sockaddr_storage *address, socklen_t size);
+int link_listen(struct link_listener *listener, struct loop *loop,
+                const struct sockaddr_storage *address, socklen_t size);
 void link_unlisten(struct link_listener *listener);

@@ -1,7 +1,9 @@
-/* loop.h — a tiny epoll loop for the bench programs: descriptors, timers, and what is done once a turn.
+/* loop.h — a tiny epoll loop for the bench programs: descriptors, timers, and what is done once a
+ * turn.
  *
- * One thread, one loop. A turn waits for descriptors or the next timer, calls what is ready, then the tasks that
- * were posted: a link posts itself when it has octets to write, so all that a turn produced leaves in one write. */
+ * One thread, one loop. A turn waits for descriptors or the next timer, calls what is ready, then
+ * the tasks that were posted: a link posts itself when it has octets to write, so all that a turn
+ * produced leaves in one write. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,12 +12,14 @@
 
 enum { LOOP_BUFFER = 65536 };
 
-#define LOOP_MS UINT64_C(1000000)
+#define LOOP_MS     UINT64_C(1000000)
 #define LOOP_SECOND UINT64_C(1000000000)
 
+struct epoll_event;
 struct loop;
 
-/* A descriptor in the loop, embedded in what it belongs to. `events` are EPOLLIN, EPOLLOUT; level-triggered. */
+/* A descriptor in the loop, embedded in what it belongs to. `events` are EPOLLIN, EPOLLOUT;
+ * level-triggered. */
 struct loop_watch {
     int fd;
     uint32_t events;
@@ -43,6 +47,8 @@ struct loop {
     struct loop_timer **heap;
     size_t timers, room;
     struct loop_task *first, **last;
+    struct epoll_event *ready; /* what this turn has still to call */
+    int left;
     uint8_t *buffer; /* LOOP_BUFFER octets for whoever reads in this turn */
 };
 
