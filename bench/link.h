@@ -79,7 +79,7 @@ void link_accept(struct link *link, struct loop *loop, const struct link_setup *
 
 /* Room for a message of up to `size` octets at the end of what is queued: write it there, then
  * commit what it took. The pointer is good until the next call. Octets queued in a turn leave at
- * its end. Only while the link is open. */
+ * its end. Not after on_closed. */
 uint8_t *link_room(struct link *link, size_t size);
 void link_commit(struct link *link, size_t size);
 /* Both at once. */
