@@ -85,13 +85,18 @@ bool dm_avps_fail(struct dm_avps *walk);
 static inline bool dm_avps_next(struct dm_avps *walk, struct dm_avp *avp)
 {
     size_t left = (size_t)(walk->end - walk->at);
-    if (left < 8)
-        return left != 0 && dm_avps_fail(walk);
+    if (left < 8) {
+        if (left != 0)
+            dm_avps_fail(walk);
+        return false;
+    }
     const uint8_t *at = walk->at;
     uint32_t length = dm_get24(at + 5);
     uint32_t head = at[4] & DM_AVP_VENDOR ? 12 : 8;
-    if (length < head || dm_padded(length) > left)
-        return dm_avps_fail(walk);
+    if (length < head || dm_padded(length) > left) {
+        dm_avps_fail(walk);
+        return false; /* said here, for the compiler to see that `avp` is set where it is read */
+    }
     avp->code = dm_get32(at);
     avp->flags = at[4];
     avp->vendor = head == 12 ? dm_get32(at + 8) : 0;

@@ -8,6 +8,15 @@
 
 enum { RT_KEY_MAX = 512 };
 
+/* The first octet of a key. */
+enum rt_kind {
+    RT_KIND_PRIVATE = 'I',
+    RT_KIND_PUBLIC = 'P',
+    RT_KIND_NUMBER = 'N',
+    RT_KIND_SESSION = 'S',
+    RT_KIND_OTHER = 'X', /* octets as they came */
+};
+
 struct rt_key {
     uint16_t size; /* 0: no key */
     uint8_t octets[RT_KEY_MAX];
@@ -19,11 +28,14 @@ struct rt_domains {
     const dm_bytes *at; /* lower case */
 };
 
+/* An identity of no octets is nobody's: it gives no key. `domains` may be NULL. */
 void rt_key_public(struct rt_key *key, dm_bytes identity, const struct rt_domains *domains);
 /* `realm` is appended where the User-Name has none. */
 void rt_key_private(struct rt_key *key, dm_bytes user_name, dm_bytes realm);
 void rt_key_msisdn(struct rt_key *key, dm_bytes tbcd);
 void rt_key_session(struct rt_key *key, dm_bytes session_id);
+/* Octets that are compared as they came: kind X. */
+void rt_key_other(struct rt_key *key, dm_bytes octets);
 
 /* The primary key of the user whom this request is about, by the table of which AVP says so in which command
  * (users.def; MAR by SIP-Method): public before private identity, without either the Session-Id (kind S). size 0: nothing there.

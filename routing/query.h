@@ -5,6 +5,17 @@
 
 #include "proto/check.h"
 
+enum { RT_APPLICATION_SIP = 6, RT_APPLICATION_CX = 16777216, RT_APPLICATION_SH = 16777217 };
+
+/* AVPs of 3GPP that name a user. 29.229 §6.3, 29.329 §6.3. */
+enum {
+    RT_VENDOR_3GPP = 10415,
+    RT_AVP_PUBLIC_IDENTITY = 601,
+    RT_AVP_USER_IDENTITY = 700, /* Grouped: 601, 701 or 3111 */
+    RT_AVP_MSISDN = 701,
+    RT_AVP_EXTERNAL_IDENTIFIER = 3111,
+};
+
 struct rt_query {
     struct dm_header header;
     dm_bytes message;
@@ -14,7 +25,7 @@ struct rt_query {
     dm_bytes destination_host;  /* at NULL: absent; present and empty is present */
     dm_bytes destination_realm;
     dm_bytes user_name;
-    dm_bytes public_identity;   /* the first SIP-AOR (vendor 0) or Public-Identity (10415), by application */
+    dm_bytes public_identity;   /* the first Public-Identity (10415) in Cx, the first SIP-AOR (vendor 0) elsewhere */
     dm_bytes user_identity;     /* 10415:700 of Sh, the Grouped value */
     dm_bytes sip_method;
     uint32_t route_records;     /* how many */
@@ -23,8 +34,8 @@ struct rt_query {
 
 /* Reads `message`, a framed request (R set), to its end. DM_OK, or the Result-Code to answer with, `fault` filled:
  * 3008 for E in a request, 5014 for a malformed AVP anywhere in the chain, 5009 for a second
- * Session-Id, Origin-Host, Origin-Realm, Destination-Host or Destination-Realm, 5013 if reserved bits are refused, 3005 for a loop
- * (looked for last). AVPs are told apart by (vendor, code). AVP-06, AVP-09, AVP-18, HDR-11, RTE-05. */
+ * Session-Id, Origin-Host, Origin-Realm, Destination-Host or Destination-Realm (a malformed chain goes before), 5013 if
+ * reserved bits are refused, 3005 for a loop (looked for last). AVPs are told apart by (vendor, code). AVP-06, AVP-09, AVP-18, HDR-11, RTE-05. */
 enum dm_result rt_query_read(struct rt_query *query, dm_bytes message, dm_bytes own_identity, bool refuse_reserved_bits,
                              struct dm_fault *fault);
 

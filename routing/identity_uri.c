@@ -1,0 +1,194 @@
+/* identity_uri.c — public identities as keys: sip:, sips:, tel:.
+ *
+ *     "Alice" <SIP:%61lice:pw@Core.Example.:5060;user=ip?subject=x>;tag=1
+ *              sip     user        host     port  parameters headers
+ *     P alice·core.example
+ *
+ * Parts that do not name the user are cut; what may be written in two ways is written in one. What
+ * is no URI of these schemes keeps its octets, as kind X. RFC 3261 §10.3, §19.1.4; sip-app §9.5. */
+#include "routing/uri.h"
+
+#include <arpa/inet.h>
+
+static bool has_control_characters(dm_bytes text)
+{
+    bool found = false;
+    for (size_t i = 0; i < text.size; i++)
+        found |= text.at[i] < 0x20 || text.at[i] == 0x7f;
+    return found;
+}
+
+static dm_bytes trim(dm_bytes text)
+{
+    while (text.size > 0 && text.at[0] == ' ')
+        text = rt_after(text, 1);
+    while (text.size > 0 && text.at[text.size - 1] == ' ')
+        text = rt_before(text, text.size - 1);
+    return text;
+}
+
+/* What follows a quoted string at the start of `text`, or all of it. */
+static dm_bytes skip_quoted(dm_bytes text)
+{
+    if (text.size == 0 || text.at[0] != '"')
+        return text;
+    for (size_t i = 1; i < text.size; i++) {
+        if (text.at[i] == '\\')
+            i++;
+        else if (text.at[i] == '"')
+            return rt_after(text, i + 1);
+    }
+    return text;
+}
+
+/* The addr-spec of a name-addr; of anything else, itself. */
+static dm_bytes bare_uri(dm_bytes text)
+{
+    dm_bytes rest = skip_quoted(trim(text));
+    size_t open = rt_index(rest, '<');
+    if (open == rest.size)
+        return rest;
+    rest = rt_after(rest, open + 1);
+    return trim(rt_before(rest, rt_index(rest, '>')));
+}
+
+/* The places of a SIP URI, after its scheme. */
+struct sip_uri {
+    dm_bytes user; /* without password, still escaped */
+    dm_bytes host; /* without port and trailing dot */
+    bool is_phone;
+};
+
+static const uint8_t *last_at_sign(dm_bytes text)
+{
+    return text.size > 0 ? memrchr(text.at, '@', text.size) : NULL;
+}
+
+static dm_bytes host_of(dm_bytes host_port)
+{
+    bool is_literal = host_port.size > 0 && host_port.at[0] == '[';
+    size_t bracket = is_literal ? rt_index(host_port, ']') : host_port.size;
+    if (bracket < host_port.size)
+        return rt_before(host_port, bracket + 1);
+    dm_bytes host = rt_before(host_port, rt_index(host_port, ':'));
+    bool has_dot = host.size > 0 && host.at[host.size - 1] == '.';
+    return rt_before(host, host.size - has_dot);
+}
+
+/* The user part may hold ';' and '?' itself, so the last '@' is looked for first. */
+static struct sip_uri sip_split(dm_bytes rest)
+{
+    struct sip_uri uri = {.user = rt_before(rest, 0)};
+    const uint8_t *at_sign = last_at_sign(rest);
+    if (at_sign) {
+        size_t size = (size_t)(at_sign - rest.at);
+        uri.user = rt_before(rest, size);
+        uri.user = rt_before(uri.user, rt_index(uri.user, ':'));
+        rest = rt_after(rest, size + 1);
+    }
+    rest = rt_before(rest, rt_index(rest, '?'));
+    size_t host_port = rt_index(rest, ';');
+    uri.host = host_of(rt_before(rest, host_port));
+    uri.is_phone = rt_is_word(rt_uri_parameter(rt_after(rest, host_port), "user"), "phone");
+    return uri;
+}
+
+static bool is_plus_digits(dm_bytes user)
+{
+    if (user.size < 2 || rt_unescape(&user) != '+')
+        return false;
+    while (user.size > 0) {
+        uint8_t octet = rt_unescape(&user);
+        if (octet < '0' || octet > '9')
+            return false;
+    }
+    return true;
+}
+
+static bool is_among(const struct rt_domains *domains, dm_bytes host)
+{
+    for (size_t i = 0; domains && i < domains->count; i++) {
+        if (dm_identity_equal(domains->at[i], host))
+            return true;
+    }
+    return false;
+}
+
+/* A telephone number of a domain whose numbers are those of the world. */
+static bool sip_key_number(struct rt_key *key, const struct sip_uri *uri,
+                           const struct rt_domains *domains)
+{
+    bool is_number =
+        uri->user.size > 0 && (uri->is_phone || uri->user.at[0] == '+' || uri->user.at[0] == '%');
+    return is_number && is_among(domains, uri->host) &&
+           (uri->is_phone || is_plus_digits(uri->user)) && rt_key_number(key, uri->user, true);
+}
+
+static bool put_user(struct rt_key_writer *writer, dm_bytes user)
+{
+    if (rt_index(user, '%') == user.size) {
+        rt_key_put_bytes(writer, user);
+        return true;
+    }
+    while (user.size > 0) {
+        uint8_t octet = rt_unescape(&user);
+        if (octet == 0)
+            return false;
+        rt_key_put(writer, octet);
+    }
+    return true;
+}
+
+/* An IPv6 address has many spellings; false for anything else. */
+static bool put_ipv6(struct rt_key_writer *writer, dm_bytes host)
+{
+    char text[INET6_ADDRSTRLEN];
+    if (host.size < 3 || host.at[0] != '[' || host.size - 2 >= sizeof text)
+        return false;
+    memcpy(text, host.at + 1, host.size - 2);
+    text[host.size - 2] = '\0';
+    struct in6_addr address;
+    if (inet_pton(AF_INET6, text, &address) != 1)
+        return false;
+    inet_ntop(AF_INET6, &address, text, sizeof text);
+    rt_key_put(writer, '[');
+    rt_key_put_bytes(writer, dm_text(text));
+    rt_key_put(writer, ']');
+    return true;
+}
+
+static bool sip_key(struct rt_key *key, dm_bytes rest, const struct rt_domains *domains)
+{
+    struct sip_uri uri = sip_split(rest);
+    if (uri.host.size == 0)
+        return false;
+    if (sip_key_number(key, &uri, domains))
+        return true;
+    struct rt_key_writer writer;
+    rt_key_open(&writer, key, RT_KIND_PUBLIC);
+    if (!put_user(&writer, uri.user))
+        return false;
+    rt_key_put(&writer, 0);
+    if (!put_ipv6(&writer, uri.host))
+        rt_key_put_lower(&writer, uri.host);
+    rt_key_close(&writer);
+    return true;
+}
+
+static bool uri_key(struct rt_key *key, dm_bytes uri, const struct rt_domains *domains)
+{
+    size_t colon = rt_index(uri, ':');
+    if (colon == uri.size)
+        return false;
+    dm_bytes scheme = rt_before(uri, colon);
+    dm_bytes rest = rt_after(uri, colon + 1);
+    if (rt_is_word(scheme, "sip") || rt_is_word(scheme, "sips"))
+        return sip_key(key, rest, domains);
+    return rt_is_word(scheme, "tel") && rt_key_number(key, rest, false);
+}
+
+void rt_key_public(struct rt_key *key, dm_bytes identity, const struct rt_domains *domains)
+{
+    if (has_control_characters(identity) || !uri_key(key, bare_uri(identity), domains))
+        rt_key_other(key, identity);
+}
