@@ -3,12 +3,11 @@
 
 #include <assert.h>
 
-bool dm_avps_fail(struct dm_avps *walk)
+void dm_avps_fail(struct dm_avps *walk)
 {
     walk->error = DM_INVALID_AVP_LENGTH;
     walk->failed = dm_bytes_of(walk->at, (size_t)(walk->end - walk->at));
     walk->at = walk->end;
-    return false;
 }
 
 static bool find(struct dm_avps walk, uint32_t vendor, uint32_t code, struct dm_avp *avp)

@@ -78,8 +78,8 @@ static inline struct dm_avps dm_avps_in(dm_bytes chain)
     return (struct dm_avps){.at = chain.at, .end = chain.at + chain.size};
 }
 
-/* Ends the walk at `walk->at` with DM_INVALID_AVP_LENGTH. AVP-03, AVP-04, AVP-05. Always false. */
-bool dm_avps_fail(struct dm_avps *walk);
+/* Ends the walk at `walk->at` with DM_INVALID_AVP_LENGTH. AVP-03, AVP-04, AVP-05. */
+void dm_avps_fail(struct dm_avps *walk);
 
 /* The next AVP, or false at the end and at what is malformed. Inline: it is the walk of the data path. */
 static inline bool dm_avps_next(struct dm_avps *walk, struct dm_avp *avp)
@@ -95,7 +95,7 @@ static inline bool dm_avps_next(struct dm_avps *walk, struct dm_avp *avp)
     uint32_t head = at[4] & DM_AVP_VENDOR ? 12 : 8;
     if (length < head || dm_padded(length) > left) {
         dm_avps_fail(walk);
-        return false; /* said here, for the compiler to see that `avp` is set where it is read */
+        return false;
     }
     avp->code = dm_get32(at);
     avp->flags = at[4];
