@@ -9,8 +9,8 @@
 /* What is wrong, and what Failed-AVP shows of it. One error only, the first found (ERR-09). */
 struct dm_fault {
     enum dm_result result;
-    dm_bytes avp;       /* what goes into Failed-AVP: points into the message or at `made`; empty: none */
-    uint8_t made[64];   /* an example AVP, where the message has none to show */
+    dm_bytes avp;     /* what goes into Failed-AVP: points into the message or at `made` (so never copy); empty: none */
+    uint8_t made[64]; /* an example AVP, where the message has none to show */
 };
 
 struct dm_strictness {
@@ -30,3 +30,7 @@ enum dm_result dm_fault_show(struct dm_fault *fault, enum dm_result result, dm_b
 enum dm_result dm_fault_example(struct dm_fault *fault, enum dm_result result, uint32_t vendor, uint32_t code);
 /* The Failed-AVP of a walk that ended with an error: the header padded with zeros to the minimum of the type. */
 enum dm_result dm_fault_walk(struct dm_fault *fault, const struct dm_avps *walk);
+
+/* Writes a Failed-AVP with what `fault` shows, or nothing if it shows nothing or is NULL. Where not `is_whole`, only
+ * the header of what failed with a zero payload of its type's minimum: at most 28 octets. */
+void dm_write_failed_avp(struct dm_writer *writer, const struct dm_fault *fault, bool is_whole);
