@@ -1,0 +1,39 @@
+/* load_options.h — the command line of antipode-load: read, completed with defaults, checked. */
+#pragma once
+
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "bench/tally.h"
+
+enum { LOAD_CONNECT_MAX = 64, LOAD_COMMANDS = 4 };
+
+/* The commands of a mix, in every application. */
+enum load_command { LOAD_UAR, LOAD_MAR, LOAD_SAR, LOAD_LIR };
+
+struct load_options {
+    const char *connect[LOAD_CONNECT_MAX];
+    size_t connect_count;
+    uint64_t connections, server2_connections, window, rate, requests, users, seed, threads;
+    uint64_t duration, warmup, timeout; /* ns; duration 0: until `requests` are sent */
+    const char *transport, *application, *mix, *flow, *origin, *server2, *realm;
+    const char *destination_realm, *destination_host, *report, *histogram, *plot, *allow;
+    bool verify_stickiness;
+
+    /* What follows from the above. */
+    struct sockaddr_storage address[LOAD_CONNECT_MAX];
+    socklen_t address_size[LOAD_CONNECT_MAX];
+    bool cx, json;
+    uint32_t weight[LOAD_COMMANDS];
+    uint32_t allowed; /* bits of enum load_error */
+};
+
+enum load_verdict { LOAD_GO, LOAD_HELP, LOAD_WRONG };
+
+/* LOAD_WRONG: one line in `wrong` says what. Strings stay in `argv`; addresses are looked up. */
+enum load_verdict load_options_read(struct load_options *options, int argc, char **argv,
+                                    char *wrong, size_t room);
+void load_options_help(FILE *to);
+
+/* Writes the identity number `i` (from 1) of a pattern, at most 255 octets and NUL. */
+void load_identity(char to[256], const char *pattern, uint64_t i);
