@@ -1,0 +1,291 @@
+/* lab_agent.c — the agent as a child process: started with a configuration of its own, ended and
+ * judged.
+ *
+ * The child dies with the test's process whatever happens. Its standard error goes to a file that
+ * is shown when the test fails; sanitizer reports and a wrong exit status fail it. */
+#include "tests/lab/lab_private.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct lab *current; /* a test has one lab at a time */
+
+/* --- files and ports --- */
+
+void lab_read_tail(const char *path, char *text, size_t room)
+{
+    FILE *in = fopen(path, "r");
+    text[0] = '\0';
+    if (!in)
+        return;
+    if (fseek(in, -(long)(room - 1), SEEK_END) != 0)
+        rewind(in);
+    text[fread(text, 1, room - 1, in)] = '\0';
+    fclose(in);
+}
+
+bool lab_log_has(struct lab *lab, const char *text)
+{
+    static char log[1 << 20];
+    lab_read_tail(lab->log, log, sizeof(log));
+    return strstr(log, text);
+}
+
+static int listen_on_any(uint16_t *port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, size) || listen(fd, 128) ||
+        getsockname(fd, (struct sockaddr *)&at, &size))
+        lab_fail("no port to listen on: %s", strerror(errno));
+    *port = ntohs(at.sin_port);
+    return fd;
+}
+
+uint16_t lab_free_port(void)
+{
+    uint16_t port;
+    close(listen_on_any(&port));
+    return port;
+}
+
+/* --- the process --- */
+
+pid_t lab_spawn(const char *command, const char *config, const char *log, const char *clock)
+{
+    pid_t parent = getpid();
+    pid_t child = fork();
+    if (child != 0)
+        return child;
+    int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (out < 0 || getppid() != parent)
+        _exit(126);
+    dup2(out, STDOUT_FILENO);
+    dup2(out, STDERR_FILENO);
+    signal(SIGPIPE, SIG_DFL);
+    if (clock)
+        setenv("ANTIPODE_LAB_CLOCK", clock, 1);
+    execl(BIN_DIR "/antipode", "antipode", command, config, (char *)NULL);
+    _exit(127);
+}
+
+static bool has_ended(struct lab *lab, int *status)
+{
+    if (waitpid(lab->agent, status, WNOHANG) != lab->agent)
+        return false;
+    lab->agent = 0;
+    return true;
+}
+
+static void kill_agent(struct lab *lab)
+{
+    if (lab->agent <= 0)
+        return;
+    kill(lab->agent, SIGKILL);
+    waitpid(lab->agent, NULL, 0);
+    lab->agent = 0;
+}
+
+int lab_run_to_end(const char *command, const char *yaml, char *said, size_t room)
+{
+    char config[] = "/tmp/antipode-lab-XXXXXX", log[] = "/tmp/antipode-log-XXXXXX";
+    int in = mkstemp(config), out = mkstemp(log), status = -1;
+    if (in < 0 || out < 0 || write(in, yaml, strlen(yaml)) < 0)
+        lab_fail("cannot write a configuration");
+    close(in);
+    close(out);
+    pid_t child = lab_spawn(command, config, log, NULL);
+    for (uint64_t deadline = lab_now_ms() + LAB_DEADLINE_MS; waitpid(child, &status, WNOHANG) == 0;
+         poll(NULL, 0, 5)) {
+        if (lab_now_ms() < deadline)
+            continue;
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        lab_fail("antipode %s does not end", command);
+    }
+    lab_read_tail(log, said, room);
+    unlink(config);
+    unlink(log);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+uint64_t lab_resident_memory(struct lab *lab)
+{
+    return (uint64_t)lab_metric(lab, "process_resident_memory_bytes");
+}
+
+/* --- start --- */
+
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* tests with many peers notice */
+    }
+}
+
+static void take_servers(struct lab *lab)
+{
+    if (!lab->plan.servers[0])
+        lab->plan.servers[0] = S1;
+    for (size_t i = 0; i < LAB_SERVERS_MAX && lab->plan.servers[i] && *lab->plan.servers[i]; i++) {
+        struct lab_server *server = &lab->servers[lab->server_count++];
+        server->identity = lab->plan.servers[i];
+        server->listener = listen_on_any(&server->port);
+    }
+}
+
+/* False: a port was taken meanwhile. */
+static bool start_agent(struct lab *lab)
+{
+    char clock[96];
+    int status = 0;
+    snprintf(clock, sizeof(clock), "%s/clock", lab->folder);
+    lab->agent = lab_spawn("run", lab->config, lab->log, clock);
+    for (uint64_t deadline = lab_now_ms() + LAB_DEADLINE_MS; lab_now_ms() < deadline;
+         poll(NULL, 0, 5)) {
+        if (has_ended(lab, &status) && lab_log_has(lab, "in use"))
+            return false;
+        if (!lab->agent)
+            lab_fail("the agent ended at once, with status %x", (unsigned)status);
+        char *body = lab_get(lab, "/healthz", &status);
+        free(body);
+        if (body && status == 200)
+            return true;
+    }
+    lab_fail("the agent does not answer on HTTP");
+}
+
+struct lab *lab_start(struct lab_plan plan)
+{
+    struct lab *lab = calloc(1, sizeof(*lab));
+    current = lab;
+    lab->plan = plan;
+    raise_descriptor_limit();
+    strcpy(lab->folder, "/tmp/antipode-lab-XXXXXX");
+    if (!mkdtemp(lab->folder))
+        lab_fail("no folder for the lab: %s", strerror(errno));
+    snprintf(lab->config, sizeof(lab->config), "%s/antipode.yaml", lab->folder);
+    snprintf(lab->log, sizeof(lab->log), "%s/log", lab->folder);
+    lab_clock_open(lab, lab->folder);
+    take_servers(lab);
+    for (int tries = 0; tries < 10; tries++) {
+        lab->port = lab_free_port();
+        lab->http_port = lab_free_port();
+        if (!lab_write_config(lab))
+            lab_fail("cannot write %s", lab->config);
+        if (start_agent(lab))
+            return lab;
+        unlink(lab->log);
+    }
+    lab_fail("no ports for the agent");
+}
+
+void lab_restart(struct lab *lab)
+{
+    kill_agent(lab);
+    for (size_t i = 0; i < lab->peer_count; i++)
+        lab_close(lab->peers[i]);
+    lab_clock_close(lab);
+    lab_clock_open(lab, lab->folder);
+    if (!start_agent(lab))
+        lab_fail("the agent's port was taken while it was down");
+}
+
+/* --- end --- */
+
+static void free_lab(struct lab *lab)
+{
+    for (size_t i = 0; i < lab->peer_count; i++) {
+        lab_close(lab->peers[i]);
+        free(lab->peers[i]->in);
+        free(lab->peers[i]->out);
+        free(lab->peers[i]);
+    }
+    for (size_t i = 0; i < lab->server_count; i++) {
+        if (lab->servers[i].listener >= 0)
+            close(lab->servers[i].listener);
+    }
+    char clock[96];
+    snprintf(clock, sizeof(clock), "%s/clock", lab->folder);
+    lab_clock_close(lab);
+    unlink(clock);
+    unlink(lab->config);
+    unlink(lab->log);
+    rmdir(lab->folder);
+    free(lab->peers);
+    free(lab);
+    lab_messages_free();
+    current = NULL;
+}
+
+static void let_peers_disconnect(struct lab *lab)
+{
+    for (size_t i = 0; i < lab->peer_count; i++) {
+        lab->peers[i]->auto_disconnect = true;
+        lab->peers[i]->no_watchdog = false;
+        lab->peers[i]->paused = false;
+        if (lab->peers[i]->ended)
+            lab_close(lab->peers[i]);
+    }
+}
+
+void lab_end(struct lab *lab)
+{
+    int status = 0;
+    if (!lab->ledger_is_open)
+        lab_expect_balance(lab);
+    let_peers_disconnect(lab);
+    kill(lab->agent, SIGTERM);
+    uint64_t deadline = lab_now_ms() + LAB_DEADLINE_MS;
+    while (!has_ended(lab, &status)) {
+        if (lab_now_ms() > deadline)
+            lab_fail("the agent does not end after SIGTERM");
+        lab_serve(lab, 5);
+    }
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        lab_fail("the agent ended with status %x", (unsigned)status);
+    if (lab_log_has(lab, "Sanitizer") || lab_log_has(lab, "runtime error"))
+        lab_fail("a sanitizer reported something");
+    free_lab(lab);
+}
+
+void lab_fini(void)
+{
+    static char log[12000];
+    if (!current) {
+        lab_messages_free();
+        return;
+    }
+    kill_agent(current);
+    lab_read_tail(current->log, log, sizeof(log));
+    fprintf(stderr, "--- the agent said ---\n%s--- %s ---\n", log, current->folder);
+    free_lab(current);
+}
+
+void lab_fail(const char *format, ...)
+{
+    char words[1000];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(words, sizeof(words), format, values);
+    va_end(values);
+    cr_assert_fail("%s", words);
+    abort();
+}

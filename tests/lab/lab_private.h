@@ -1,0 +1,11 @@
+/* lab_private.h — what the files of the lab say to each other. */
+#pragma once
+
+#include "tests/lab/lab.h"
+
+bool lab_write_config(const struct lab *lab);
+/* Starts `BIN_DIR/antipode command config` with its standard output and error in `log`; its process
+ * dies with this one. */
+pid_t lab_spawn(const char *command, const char *config, const char *log, const char *clock);
+/* The end of a text file, at most `room` - 1 octets. */
+void lab_read_tail(const char *path, char *text, size_t room);
