@@ -8,5 +8,5 @@
  * that are no Diameter are shown as hex. */
 size_t dm_dump(char *to, size_t room, dm_bytes message);
 
-/* Appends `text` to `to` with control and non-ASCII octets as \xHH and quotes and backslashes escaped. As snprintf. */
+/* Writes `text` to `to` with control and non-ASCII octets as \xHH and quotes and backslashes escaped. As snprintf. */
 size_t dm_escape(char *to, size_t room, dm_bytes text);
