@@ -1,7 +1,9 @@
-/* decide.h — the front door of routing: tables + query + who is reachable -> verdict, with its reasons.
+/* decide.h — the front door of routing: tables + query + who is reachable -> verdict, with its
+ * reasons.
  *
- * The same code serves the data path (reasons NULL) and `antipode explain`. The order of decisions is that of
- * docs/ROUTING.md, from RFC 6733 §6.1. It allocates nothing, locks nothing, and reads the world only by `world`. */
+ * The same code serves the data path (reasons NULL) and `antipode explain`. The order of decisions
+ * is that of docs/ROUTING.md, from RFC 6733 §6.1. It allocates nothing, locks nothing, and reads
+ * the world only by `world`. */
 #pragma once
 
 #include "routing/pool.h"
@@ -24,21 +26,23 @@ struct rt_attempt {
     rt_peer ingress;
     rt_peer tried[RT_TRIED_MAX];
     uint8_t tried_count;
-    int32_t route; /* -1: choose one; else the route's number, which stands: only the member is chosen anew */
+    int32_t route; /* -1: choose one; else the route's number, which stands: only the member is
+                      chosen anew */
 };
 
 enum rt_verdict_kind { RT_FORWARD, RT_ANSWER };
 
 struct rt_verdict {
     enum rt_verdict_kind kind;
-    enum dm_result result;    /* RT_ANSWER */
-    int32_t route;            /* number, or -1 where none was chosen (Destination-Host, or an early answer) */
-    int32_t member;           /* number in the route's pool, or -1 */
-    rt_peer peer;             /* RT_FORWARD */
-    bool is_fixed;            /* by Destination-Host: nobody else may get it (RTE-09, ANS-07) */
+    enum dm_result result; /* RT_ANSWER */
+    int32_t route; /* number, or -1 where none was chosen. Of a Destination-Host: the route that its
+                      realm has, for the counters */
+    int32_t member; /* number in the route's pool, or -1 */
+    rt_peer peer;   /* RT_FORWARD */
+    bool is_fixed;  /* by Destination-Host: nobody else may get it (RTE-09, ANS-07) */
 };
 
-/* Lines of text, one per step; at most what fits. */
+/* Lines of text, one per step, ended by a NUL; at most what fits. `size` starts at 0. */
 struct rt_reasons {
     char *text;
     size_t room;
@@ -46,8 +50,12 @@ struct rt_reasons {
 };
 
 /* Decides where the request of `query` goes. Any worker thread; `chooser` is the worker's. */
-struct rt_verdict rt_decide(const struct rt_tables *tables, const struct rt_query *query, const struct rt_attempt *attempt,
-                            const struct rt_world *world, struct rt_chooser *chooser, struct rt_reasons *reasons);
+struct rt_verdict rt_decide(const struct rt_tables *tables, const struct rt_query *query,
+                            const struct rt_attempt *attempt, const struct rt_world *world,
+                            struct rt_chooser *chooser, struct rt_reasons *reasons);
 
-/* May this result of an answer be tried at another member? `route` -1 is never retried. ANS-06..08, ANS-15. */
-bool rt_is_retried(const struct rt_tables *tables, int32_t route, uint32_t result, uint8_t tried_count);
+/* May a request that was answered with this Result-Code, E set or not, be tried at another member?
+ * `tried_count` members were asked, the one that answered among them. `route` -1 is never retried;
+ * a request whose verdict `is_fixed` must not be either. ANS-06..08, ANS-15. */
+bool rt_is_retried(const struct rt_tables *tables, int32_t route, uint32_t result,
+                   uint8_t tried_count);

@@ -1,4 +1,5 @@
-/* pool.h — members of a pool and how to choose: priority, weight, sticky, least pending, round robin.
+/* pool.h — members of a pool and how to choose: priority, weight, sticky, least pending, round
+ * robin.
  *
  * Sticky is fixed to the bit by docs/STICKINESS.md: every agent of every version chooses alike. */
 #pragma once
@@ -8,6 +9,7 @@
 
 enum rt_select { RT_STICKY, RT_ROUND_ROBIN, RT_LEAST_PENDING };
 enum { RT_MEMBERS_MAX = 255, RT_RETRY_RESULTS_MAX = 8, RT_TRIED_MAX = 8 };
+enum { RT_IDENTITY_MAX = 255, RT_SLOTS = 65536 };
 
 struct rt_member {
     dm_bytes identity;    /* lower case */
@@ -41,26 +43,35 @@ uint64_t rt_seed(dm_bytes hash_seed);
 /* The slot of a key, 0..65535. */
 uint16_t rt_slot(const struct rt_key *key, uint64_t seed);
 
-/* Prepares the choice: fills `ranks`. Off the data path (milliseconds). False without memory or with more than
- * RT_MEMBERS_MAX members. */
+/* Prepares the choice: fills `ranks`. Off the data path (10 ms for 2 members, 0.3 s for 255). False
+ * without memory, with more than RT_MEMBERS_MAX members, or with an identity of more than
+ * RT_IDENTITY_MAX octets. */
 bool rt_pool_build(struct rt_pool *pool, uint64_t seed);
 void rt_pool_fini(struct rt_pool *pool); /* frees the ranks only */
 
-/* The order in which members of a slot are tried, all `pool->count` of them: indices into members. For explain and tests;
- * the data path uses rt_pool_choose. */
+/* The order in which members of a slot are tried, all `pool->count` of them: indices into members.
+ * For explain and tests; the data path uses rt_pool_choose. */
 void rt_pool_order(const struct rt_pool *pool, uint16_t slot, uint8_t *order);
 
-/* What a worker keeps between choices. One per worker; zero is valid (set `random` to something not 0). */
+/* Does member `a` come before member `b` in this slot, priority aside? Of the choice where `ranks`
+ * do not reach. */
+bool rt_pool_prefers(const struct rt_pool *pool, uint16_t slot, uint8_t a, uint8_t b);
+
+/* What a worker keeps between choices. One per worker; zero is valid (set `random` to something not
+ * 0). */
 struct rt_chooser {
     uint64_t random;
     uint32_t *turn; /* one per pool: the place of round robin */
 };
 
 /* Says whether a member may be taken; `seen` is filled by it. */
-typedef enum rt_reach (*rt_usable)(void *context, const struct rt_member *member, struct rt_seen *seen);
+typedef enum rt_reach (*rt_usable)(void *context, const struct rt_member *member,
+                                   struct rt_seen *seen);
 
-/* The member to take: index, or -1 for none. Sticky: the first usable of the lowest priority in the slot's order. Least
- * pending: of two usable ones drawn at random (by weight) the one with fewer pending for its weight. Round robin: smooth by weight.
- * A RT_LAST_RESORT is taken only where no member at all is RT_REACHABLE. */
-int rt_pool_choose(const struct rt_pool *pool, uint32_t pool_number, uint16_t slot, struct rt_chooser *chooser,
-                   rt_usable usable, void *context, struct rt_seen *seen);
+/* The member to take: index, or -1 for none. Sticky: the first usable of the lowest priority in the
+ * slot's order. Least pending: of two usable ones drawn at random (by weight) the one with fewer
+ * pending for its weight. Round robin: smooth by weight. A RT_LAST_RESORT is taken only where no
+ * member at all is RT_REACHABLE. */
+int rt_pool_choose(const struct rt_pool *pool, uint32_t pool_number, uint16_t slot,
+                   struct rt_chooser *chooser, rt_usable usable, void *context,
+                   struct rt_seen *seen);

@@ -1,8 +1,10 @@
 /* table.h — the realm table: (realm, application, command, origin) -> route. Immutable once built.
  *
- * Routes are compared in this order: realm (exact, longest suffix, "*"), application (named, any), commands (listed, any),
- * origin_host, origin_realm (exact, longest suffix, any); then the order given. A request that no route of its realm takes goes to
- * "*". The choice costs the same with 10 and 10,000 routes. RFC 6733 §2.7, §6.1.6; RTE-13, RTE-14, RTE-17. */
+ * Routes are compared in this order: realm (exact, longest suffix, "*"), application (named, any),
+ * commands (listed, any), origin_host, origin_realm (exact, longest suffix, any); then the order
+ * given. A request that no route of its realm takes goes to
+ * "*". The choice costs the same with 10 and 10,000 routes. RFC 6733 §2.7, §6.1.6; RTE-13, RTE-14,
+ * RTE-17. */
 #pragma once
 
 #include "routing/query.h"
@@ -11,17 +13,17 @@ enum rt_action { RT_RELAY, RT_PROXY, RT_REDIRECT, RT_REJECT };
 
 struct rt_route {
     const char *name;
-    uint32_t number;         /* its place in the file; counters hang on it */
-    dm_bytes realm;          /* lower case: "example.net", "*.example.net" or "*" */
+    uint32_t number; /* its place in the file; counters hang on it */
+    dm_bytes realm;  /* lower case: "example.net", "*.example.net" or "*" */
     bool any_application;
     uint32_t application;
-    uint32_t command_count;  /* 0: any */
+    uint32_t command_count; /* 0: any */
     const uint32_t *commands;
-    dm_bytes origin_host;    /* a pattern; empty: any */
-    dm_bytes origin_realm;   /* a pattern; empty: any */
+    dm_bytes origin_host;  /* a pattern; empty: any */
+    dm_bytes origin_realm; /* a pattern; empty: any */
     enum rt_action action;
-    uint32_t pool;           /* number of the pool, for RT_RELAY and RT_PROXY */
-    uint32_t result;         /* for RT_REJECT */
+    uint32_t pool;   /* number of the pool, for RT_RELAY and RT_PROXY */
+    uint32_t result; /* for RT_REJECT */
 };
 
 struct rt_table;
@@ -30,6 +32,8 @@ struct rt_table;
 struct rt_table *rt_table_new(const struct rt_route *routes, uint32_t count);
 void rt_table_free(struct rt_table *table);
 
-/* The route of a request whose Destination-Realm is `realm`, or NULL with `*result` 3003 (no route for the realm) or 3002 (the realm
- * has routes, none takes the request, and there is no "*" that does). */
-const struct rt_route *rt_table_find(const struct rt_table *table, const struct rt_query *query, enum dm_result *result);
+/* The route of a request whose Destination-Realm is `realm`, or NULL with `*result` 3003 (no route
+ * for the realm) or 3002 (the realm has routes, none takes the request, and there is no "*" that
+ * does). */
+const struct rt_route *rt_table_find(const struct rt_table *table, const struct rt_query *query,
+                                     enum dm_result *result);

@@ -1,0 +1,18 @@
+/* reasons.h — what routing says of its decisions, line by line, for `explain` and traces. */
+#pragma once
+
+#include "routing/decide.h"
+
+/* Adds a line. `reasons` is not NULL: the data path asks first, so that silence costs nothing. */
+__attribute__((format(printf, 2, 3))) void rt_say(struct rt_reasons *reasons, const char *format,
+                                                  ...);
+
+/* A name as it may be shown: what does not print, and what a peer made too long, does not reach the
+ * terminal. */
+struct rt_shown {
+    char text[132];
+};
+struct rt_shown rt_show(dm_bytes name);
+
+/* "route sip-home: realm example.net exact, application sip named". */
+void rt_say_route(struct rt_reasons *reasons, const struct rt_route *route);
