@@ -27,26 +27,31 @@ static bool is_local_digit(uint8_t octet)
 struct number {
     bool is_global; /* "+" first */
     bool is_valid;
-    size_t digits;
+    dm_bytes digits; /* after the "+", with separators and escapes */
+    size_t count;    /* of digits */
 };
 
 static struct number number_look(dm_bytes digits)
 {
-    struct number number = {.is_global = digits.size > 0 && digits.at[0] == '+'};
-    dm_bytes rest = number.is_global ? rt_after(digits, 1) : digits;
+    struct number number = {.digits = digits};
+    if (digits.size > 0 && rt_unescape(&digits) == '+') {
+        number.is_global = true;
+        number.digits = digits;
+    }
+    dm_bytes rest = number.digits;
     while (rest.size > 0) {
         uint8_t octet = rt_unescape(&rest);
         if (is_separator(octet))
             continue;
         if (number.is_global ? !is_digit(octet) : !is_local_digit(octet))
             return number;
-        number.digits++;
+        number.count++;
     }
-    number.is_valid = number.digits > 0;
+    number.is_valid = number.count > 0;
     return number;
 }
 
-/* The octets of `digits` without separators, lower case; a leading '+' goes with them. */
+/* The octets of `digits` without separators, lower case. */
 static void put_digits(struct rt_key_writer *writer, dm_bytes digits)
 {
     while (digits.size > 0) {
@@ -56,13 +61,26 @@ static void put_digits(struct rt_key_writer *writer, dm_bytes digits)
     }
 }
 
+/* A number within a parameter; what is none keeps its octets. */
+static void put_number(struct rt_key_writer *writer, dm_bytes text)
+{
+    struct number number = number_look(text);
+    if (!number.is_valid) {
+        rt_key_put_lower(writer, text);
+        return;
+    }
+    if (number.is_global)
+        rt_key_put(writer, '+');
+    put_digits(writer, number.digits);
+}
+
 /* Extensions and ISDN subaddresses are other telephones; they are written in one order. */
 static void put_extensions(struct rt_key_writer *writer, dm_bytes parameters)
 {
     dm_bytes extension = rt_uri_parameter(parameters, "ext");
     if (extension.size > 0) {
         rt_key_put_bytes(writer, dm_text(";ext="));
-        put_digits(writer, extension);
+        put_number(writer, extension);
     }
     dm_bytes subaddress = rt_uri_parameter(parameters, "isub");
     if (subaddress.size > 0) {
@@ -76,31 +94,30 @@ static void put_context(struct rt_key_writer *writer, dm_bytes context)
     if (context.size == 0)
         return;
     rt_key_put_bytes(writer, dm_text(";phone-context="));
-    if (context.at[0] == '+') {
-        put_digits(writer, context);
-        return;
-    }
-    bool has_dot = context.at[context.size - 1] == '.';
-    rt_key_put_lower(writer, rt_before(context, context.size - has_dot));
+    if (context.at[0] == '+')
+        put_number(writer, context);
+    else
+        rt_key_put_lower(writer, context);
 }
 
 bool rt_key_number(struct rt_key *key, dm_bytes subscriber, bool needs_context)
 {
     size_t end = rt_index(subscriber, ';');
-    dm_bytes digits = rt_before(subscriber, end);
-    dm_bytes parameters = rt_after(subscriber, end < subscriber.size ? end + 1 : end);
-    struct number number = number_look(digits);
+    dm_bytes parameters = rt_after(subscriber, end);
+    struct number number = number_look(rt_before(subscriber, end));
     dm_bytes context = {0};
     if (!number.is_global)
-        context = rt_uri_parameter(parameters, "phone-context");
+        context = rt_without_dots(rt_uri_parameter(parameters, "phone-context"));
     if (!number.is_valid || (!number.is_global && needs_context && context.size == 0))
         return false;
 
     /* More digits than E.164 has are no telephone number of the world: a name like another. */
-    bool is_e164 = number.is_global && number.digits <= E164_MAX;
+    bool is_e164 = number.is_global && number.count <= E164_MAX;
     struct rt_key_writer writer;
     rt_key_open(&writer, key, is_e164 ? RT_KIND_NUMBER : RT_KIND_PUBLIC);
-    put_digits(&writer, is_e164 ? rt_after(digits, 1) : digits);
+    if (number.is_global && !is_e164)
+        rt_key_put(&writer, '+');
+    put_digits(&writer, number.digits);
     put_extensions(&writer, parameters);
     put_context(&writer, context);
     rt_key_close(&writer);

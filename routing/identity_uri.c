@@ -70,9 +70,24 @@ static dm_bytes host_of(dm_bytes host_port)
     size_t bracket = is_literal ? rt_index(host_port, ']') : host_port.size;
     if (bracket < host_port.size)
         return rt_before(host_port, bracket + 1);
-    dm_bytes host = rt_before(host_port, rt_index(host_port, ':'));
-    bool has_dot = host.size > 0 && host.at[host.size - 1] == '.';
-    return rt_before(host, host.size - has_dot);
+    return rt_without_dots(rt_before(host_port, rt_index(host_port, ':')));
+}
+
+/* Letters, digits, '-', '_', '.', what IPv6 needs, and what is not ASCII. */
+static bool is_host_octet(uint8_t octet)
+{
+    uint8_t letter = rt_lower(octet);
+    return (letter >= 'a' && letter <= 'z') || (octet >= '-' && octet <= ':' && octet != '/') ||
+           octet == '_' || octet == '[' || octet == ']' || octet >= 0x80;
+}
+
+static bool is_host(dm_bytes host)
+{
+    for (size_t i = 0; i < host.size; i++) {
+        if (!is_host_octet(host.at[i]))
+            return false;
+    }
+    return host.size > 0;
 }
 
 /* The user part may hold ';' and '?' itself, so the last '@' is looked for first. */
@@ -160,7 +175,7 @@ static bool put_ipv6(struct rt_key_writer *writer, dm_bytes host)
 static bool sip_key(struct rt_key *key, dm_bytes rest, const struct rt_domains *domains)
 {
     struct sip_uri uri = sip_split(rest);
-    if (uri.host.size == 0)
+    if (!is_host(uri.host))
         return false;
     if (sip_key_number(key, &uri, domains))
         return true;

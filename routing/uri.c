@@ -41,7 +41,8 @@ uint8_t rt_unescape(dm_bytes *rest)
     uint8_t octet = rest->at[0];
     int high = octet == '%' && rest->size >= 3 ? hex_digit(rest->at[1]) : -1;
     int low = high >= 0 ? hex_digit(rest->at[2]) : -1;
-    bool is_escape = low >= 0;
-    *rest = rt_after(*rest, is_escape ? 3 : 1);
-    return is_escape ? (uint8_t)(high << 4 | low) : octet;
+    *rest = rt_after(*rest, low >= 0 ? 3 : 1);
+    if (low >= 0)
+        octet = (uint8_t)(high << 4 | low);
+    return octet;
 }

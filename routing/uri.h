@@ -24,6 +24,14 @@ static inline size_t rt_index(dm_bytes bytes, uint8_t octet)
     return found ? (size_t)(found - bytes.at) : bytes.size;
 }
 
+/* A domain without the dots of the root. */
+static inline dm_bytes rt_without_dots(dm_bytes domain)
+{
+    while (domain.size > 0 && domain.at[domain.size - 1] == '.')
+        domain.size--;
+    return domain;
+}
+
 /* Is it this word of lower-case letters, whatever its case? */
 bool rt_is_word(dm_bytes bytes, const char *word);
 
