@@ -102,8 +102,13 @@ struct conf {
 
 /* Loads `path`. NULL with every mistake written to `complaints`, a line each: `FILE:LINE:COLUMN: PATH: what is wrong`. */
 struct conf *conf_load(const char *path, FILE *complaints);
+/* The same for octets that are in memory already; `name` stands for FILE. */
+struct conf *conf_load_octets(const char *name, const void *octets, size_t size, FILE *complaints);
 void conf_free(struct conf *conf);
 
 /* The row that admits a peer of this identity from this source: exact before the longest suffix before "*"; its index, or -1 (unknown_peer), or -2 where
  * rows fit the identity but none the source. `source` may be NULL: any. */
 int conf_peer_for(const struct conf *conf, dm_bytes identity, const union conf_socket *source);
+
+/* How many listeners and connections of ours are tcp beyond loopback: worth a warning with `cleartext: warn`. */
+size_t conf_cleartext_beyond_loopback(const struct conf *conf);

@@ -1,0 +1,59 @@
+/* admit.c — what is asked of a finished snapshot: which row admits a peer, and what travels in
+ * clear text. */
+#include <ctype.h>
+
+#include "agent/conf/endpoint.h"
+#include "agent/conf/snapshot.h"
+
+enum { ADMIT_NOBODY = -1, ADMIT_NOT_FROM_THERE = -2, IDENTITY_MAX = 255 };
+
+static bool is_from(const struct conf_peer *peer, const union conf_socket *source)
+{
+    if (source == NULL || peer->from_count == 0)
+        return true;
+    for (size_t i = 0; i < peer->from_count; i++)
+        if (conf_network_has(&peer->from[i], source))
+            return true;
+    return false;
+}
+
+/* The answer of the row with this name, or what was known before. */
+static int ask_row(const struct conf_snapshot *snapshot, const char *name, size_t size,
+                   const union conf_socket *source, int before)
+{
+    const struct conf_name *found = conf_names_find(&snapshot->peers, name, size);
+    if (found == NULL)
+        return before;
+    bool fits = is_from(&snapshot->conf.peers[found->number], source);
+    return fits ? (int)found->number : ADMIT_NOT_FROM_THERE;
+}
+
+/* "a.b.c" is asked as itself, "*.b.c", "*.c" and "*": each suffix gets its star where the label
+ * before it ended. */
+int conf_peer_for(const struct conf *conf, dm_bytes identity, const union conf_socket *source)
+{
+    const struct conf_snapshot *snapshot = (const struct conf_snapshot *)conf;
+    char name[IDENTITY_MAX];
+    if (!dm_identity_is_valid(identity))
+        return ADMIT_NOBODY;
+    for (size_t i = 0; i < identity.size; i++)
+        name[i] = (char)tolower(identity.at[i]);
+    int row = ask_row(snapshot, name, identity.size, source, ADMIT_NOBODY);
+    for (size_t i = 1; i < identity.size && row < 0; i++) {
+        if (name[i] != '.')
+            continue;
+        name[i - 1] = '*';
+        row = ask_row(snapshot, name + i - 1, identity.size - i + 1, source, row);
+    }
+    return row < 0 ? ask_row(snapshot, "*", 1, source, row) : row;
+}
+
+size_t conf_cleartext_beyond_loopback(const struct conf *conf)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < conf->listen_count; i++)
+        count += !conf_is_loopback(&conf->listen[i].address);
+    for (size_t i = 0; i < conf->peer_count; i++)
+        count += conf->peers[i].dials && !conf_is_loopback(&conf->peers[i].connect);
+    return count;
+}

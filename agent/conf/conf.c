@@ -1,0 +1,169 @@
+/* conf.c — a file becomes a snapshot, or a list of all its mistakes.
+ *
+ * Octets → tree with places (node) → records by the schema (keys.def) → tables of routing. Nothing
+ * is built from a file with a mistake. Main thread, or a work item of it; never a worker. */
+#include "agent/conf/conf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <xxhash.h>
+
+#include "agent/conf/key.h"
+#include "agent/conf/snapshot.h"
+
+enum { FILE_MAX = 8 * 1024 * 1024 };
+
+/* CEX-05, CEX-06: the relay application is not advertised where no route relays. */
+
+static bool is_relaying(const struct rt_tables *tables)
+{
+    for (uint32_t i = 0; i < tables->route_count; i++)
+        if (tables->routes[i].action == RT_RELAY)
+            return true;
+    return false;
+}
+
+/* `map` is the one that may hold `advertise`, at the present path. */
+static void drop_relay(struct conf_reading *reading, const struct conf_node *map,
+                       struct dm_applications *set)
+{
+    if (set->relay && set->count == 0 && conf_node_find(map, "advertise"))
+        conf_complain_key(reading, map, "advertise", "nothing is left: no route relays");
+    set->relay = false;
+}
+
+static void settle_relay(struct conf_reading *reading, const struct conf_node *root)
+{
+    struct conf *conf = reading->conf;
+    if (is_relaying(&conf->tables))
+        return;
+    drop_relay(reading, root, &conf->advertise);
+    const struct conf_node *peers = conf_node_find(root, "peers");
+    const struct conf_node *node = peers ? peers->first : NULL;
+    struct conf_path list = {NULL, "peers", 0};
+    struct conf_path element = {&list, NULL, 0};
+    reading->path = &element;
+    for (; element.index < conf->peer_count; element.index++, node = node->next)
+        drop_relay(reading, node, &conf->peers[element.index].advertise);
+    reading->path = NULL;
+}
+
+/* Building the tables, once nothing is wrong. */
+
+static bool build_tables(struct conf *conf)
+{
+    struct rt_tables *tables = &conf->tables;
+    tables->own_identity = dm_text(conf->identity);
+    for (uint32_t i = 0; i < tables->pool_count; i++)
+        if (!rt_pool_build(&tables->pools[i], tables->seed))
+            return false;
+    tables->realms = rt_table_new(tables->routes, tables->route_count);
+    return tables->realms != NULL;
+}
+
+static void write_hash(struct conf *conf, const void *octets, size_t size)
+{
+    snprintf(conf->hash, sizeof conf->hash, "%016" PRIx64, XXH3_64bits(octets, size));
+}
+
+static void read_root(struct conf_snapshot *snapshot, const void *octets, size_t size,
+                      struct conf_complaints *complaints)
+{
+    struct conf_arena scratch = {0};
+    struct conf_reading reading = {.conf = &snapshot->conf,
+                                   .arena = &snapshot->arena,
+                                   .scratch = &scratch,
+                                   .complaints = complaints,
+                                   .peers = &snapshot->peers};
+    const struct conf_node *root = conf_node_read(octets, size, &scratch, complaints);
+    if (root) {
+        conf_read_map(&reading, root, CONF_ROOT, &snapshot->conf);
+        settle_relay(&reading, root);
+    }
+    conf_arena_fini(&scratch);
+}
+
+struct conf *conf_load_octets(const char *name, const void *octets, size_t size, FILE *complaints)
+{
+    struct conf_complaints found = {0};
+    struct conf_snapshot *snapshot = calloc(1, sizeof *snapshot);
+    if (snapshot == NULL)
+        abort();
+    struct conf *conf = &snapshot->conf;
+    conf->file = conf_arena_text(&snapshot->arena, name, strlen(name));
+    write_hash(conf, octets, size);
+    read_root(snapshot, octets, size, &found);
+    bool is_good = found.count == 0;
+    conf_complaints_write(&found, name, complaints);
+    conf_complaints_fini(&found);
+    if (is_good && !build_tables(conf)) {
+        fprintf(complaints, "%s: not enough memory\n", name);
+        is_good = false;
+    }
+    if (is_good)
+        return conf;
+    conf_free(conf);
+    return NULL;
+}
+
+void conf_free(struct conf *conf)
+{
+    if (conf == NULL)
+        return;
+    struct conf_snapshot *snapshot = (struct conf_snapshot *)conf;
+    rt_table_free(conf->tables.realms);
+    for (uint32_t i = 0; i < conf->tables.pool_count; i++)
+        rt_pool_fini(&conf->tables.pools[i]);
+    conf_arena_fini(&snapshot->arena);
+    free(snapshot);
+}
+
+/* The file's octets. */
+
+/* Reads to the end; the octets read, or a negative errno. */
+static ssize_t read_whole(int fd, uint8_t *to, size_t room)
+{
+    size_t size = 0;
+    while (size < room) {
+        ssize_t n = read(fd, to + size, room - size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        size += (size_t)n;
+    }
+    return (ssize_t)size;
+}
+
+static ssize_t read_file(const char *path, uint8_t *to, size_t room)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    ssize_t size = read_whole(fd, to, room);
+    close(fd);
+    return size;
+}
+
+struct conf *conf_load(const char *path, FILE *complaints)
+{
+    uint8_t *octets = malloc(FILE_MAX + 1);
+    if (octets == NULL)
+        abort();
+    struct conf *conf = NULL;
+    ssize_t size = read_file(path, octets, FILE_MAX + 1);
+    if (size < 0)
+        fprintf(complaints, "%s: %s\n", path, strerror((int)-size));
+    else if (size > FILE_MAX)
+        fprintf(complaints, "%s: larger than %d MiB\n", path, FILE_MAX / 1024 / 1024);
+    else
+        conf = conf_load_octets(path, octets, (size_t)size, complaints);
+    free(octets);
+    return conf;
+}

@@ -1,0 +1,116 @@
+/* endpoint.c — transport, address and port; source networks. Addresses are IP literals. */
+#include "agent/conf/endpoint.h"
+
+#include <arpa/inet.h>
+
+#include "agent/conf/key.h"
+
+bool conf_parse_address(const char *text, union conf_socket *address)
+{
+    memset(address, 0, sizeof *address);
+    if (inet_pton(AF_INET, text, &address->v4.sin_addr) == 1) {
+        address->v4.sin_family = AF_INET;
+        return true;
+    }
+    if (inet_pton(AF_INET6, text, &address->v6.sin6_addr) == 1) {
+        address->v6.sin6_family = AF_INET6;
+        return true;
+    }
+    return false;
+}
+
+union conf_socket conf_endpoint_socket(const struct conf_endpoint *endpoint)
+{
+    union conf_socket socket = endpoint->socket;
+    if (socket.any.sa_family == AF_INET)
+        socket.v4.sin_port = htons((uint16_t)endpoint->port);
+    else
+        socket.v6.sin6_port = htons((uint16_t)endpoint->port);
+    return socket;
+}
+
+/* Digits and dots alone were meant as an address; a name may come later. */
+static bool looks_like_address(const char *text)
+{
+    return strchr(text, ':') || text[strspn(text, "0123456789./")] == '\0';
+}
+
+void conf_read_address(struct conf_reading *reading, const struct conf_key *key,
+                       const struct conf_node *node, void *field)
+{
+    (void)key;
+    if (node->kind == CONF_LIST) {
+        conf_complain(reading, node, "not built yet: several addresses; tcp has one");
+        return;
+    }
+    const char *text = conf_scalar(reading, node);
+    if (text == NULL || conf_parse_address(text, field))
+        return;
+    if (!looks_like_address(text) && dm_identity_is_valid(dm_text(text)))
+        conf_complain(reading, node, "not built yet: names; give an IP address, not `%s`", text);
+    else
+        conf_complain(reading, node, "`%s` is no IP address", text);
+}
+
+void conf_address_octets(const union conf_socket *address, uint8_t octets[16])
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    if (address->any.sa_family == AF_INET6) {
+        memcpy(octets, &address->v6.sin6_addr, 16);
+        return;
+    }
+    memcpy(octets, mapped, 12);
+    memcpy(octets + 12, &address->v4.sin_addr, 4);
+}
+
+bool conf_is_loopback(const union conf_socket *address)
+{
+    uint8_t octets[16];
+    conf_address_octets(address, octets);
+    static const uint8_t v4[13] = {[10] = 0xff, [11] = 0xff, [12] = 127};
+    static const uint8_t v6[16] = {[15] = 1};
+    return memcmp(octets, v4, sizeof v4) == 0 || memcmp(octets, v6, sizeof v6) == 0;
+}
+
+/* Are the first `bits` bits equal? */
+static bool share_prefix(const uint8_t *a, const uint8_t *b, unsigned bits)
+{
+    unsigned whole = bits / 8;
+    if (memcmp(a, b, whole) != 0)
+        return false;
+    unsigned rest = bits % 8;
+    return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
+}
+
+bool conf_network_has(const struct conf_network *network, const union conf_socket *address)
+{
+    uint8_t octets[16];
+    conf_address_octets(address, octets);
+    return share_prefix(network->octets, octets, network->prefix);
+}
+
+static bool parse_prefix(const char *text, unsigned most, uint64_t *prefix)
+{
+    return conf_parse_number(text, prefix) && *prefix <= most;
+}
+
+bool conf_parse_network(const char *text, struct conf_network *network)
+{
+    char address[INET6_ADDRSTRLEN + 1];
+    const char *slash = strchr(text, '/');
+    size_t size = slash ? (size_t)(slash - text) : strlen(text);
+    if (size >= sizeof address)
+        return false;
+    memcpy(address, text, size);
+    address[size] = '\0';
+    union conf_socket socket;
+    if (!conf_parse_address(address, &socket))
+        return false;
+    unsigned bits = socket.any.sa_family == AF_INET ? 32 : 128;
+    uint64_t prefix = bits;
+    if (slash && !parse_prefix(slash + 1, bits, &prefix))
+        return false;
+    conf_address_octets(&socket, network->octets);
+    network->prefix = (uint8_t)(128 - bits + prefix);
+    return true;
+}
