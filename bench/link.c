@@ -138,7 +138,8 @@ void link_send(struct link *link, dm_bytes message)
 /* What the socket should tell us: room to write if something waits, input unless too much waits. */
 static void link_wish(struct link *link)
 {
-    uint32_t events = link_queued(link) <= LINK_QUEUED_MAX ? EPOLLIN : 0;
+    bool reading = link->setup->greedy || link_queued(link) <= LINK_QUEUED_MAX;
+    uint32_t events = reading ? EPOLLIN : 0;
     loop_change(link->loop, &link->watch, events | (link_queued(link) ? EPOLLOUT : 0));
 }
 
@@ -196,6 +197,7 @@ static void link_frame(struct link *link, dm_bytes input)
 static void link_read(struct link *link)
 {
     ssize_t got = recv(link->watch.fd, link->loop->buffer, LOOP_BUFFER, 0);
+    link->loop->now = loop_clock(); /* others were served before in this turn */
     if (got > 0)
         link_frame(link, dm_bytes_of(link->loop->buffer, (size_t)got));
     else if (got == 0)

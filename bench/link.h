@@ -34,6 +34,7 @@ struct link_setup {
                            ns; 0: 5 s */
     uint64_t watchdog;  /* a DWR after so long without a message, closed after as long again; ns; 0:
                            never */
+    bool greedy; /* reads although much is queued: for one whose own requests are what is queued */
 };
 
 enum link_state {
