@@ -185,7 +185,7 @@ static struct load_port *step_port(struct load_thread *thread, struct load_flow 
     case STEP_FIND:
         return flow->first;
     case STEP_CHALLENGE:
-        return flow->second = load_next_second(thread);
+        return flow->second = load_second_of(thread, flow->user);
     case STEP_FIND_AGAIN:
         return load_next_first(thread, flow->first);
     case STEP_ASSIGN:
@@ -214,16 +214,25 @@ static void step_send(struct load_thread *thread, uint32_t which, uint64_t due)
                          });
 }
 
+/* Each thread has its own users, so that no two flows of different threads meet in one. */
+static uint32_t next_user(struct load_thread *thread)
+{
+    uint32_t user = thread->next_user;
+    uint64_t next = user + thread->world->options->threads;
+    thread->next_user =
+        (uint32_t)(next < thread->users.count ? next : thread->index % thread->users.count);
+    return user;
+}
+
 static void registration_start(struct load_thread *thread, struct load_port *port, uint64_t due,
                                bool measured)
 {
     uint32_t which = flow_claim(thread);
     thread->flows[which] = (struct load_flow){
-        .user = (uint32_t)(thread->next_user % thread->users.count),
+        .user = next_user(thread),
         .measured = measured,
         .first = port,
     };
-    thread->next_user += (uint32_t)thread->world->options->threads;
     step_send(thread, which, due);
 }
 

@@ -72,7 +72,6 @@ struct load_world {
     const struct load_player *player;
     struct link_setup setup;
     uint64_t session_time; /* the high part of all Session-Ids */
-    uint64_t base;         /* random: where identifiers begin */
     pthread_barrier_t ready;
     atomic_bool failed;      /* a connection could not be opened */
     atomic_bool interrupted; /* SIGINT: send no more */
@@ -90,7 +89,7 @@ struct load_thread {
     struct loop_timer tick;
     enum load_phase phase;
     struct load_port *ports; /* SIP servers 1, then SIP servers 2 */
-    size_t firsts, seconds, dialled, opened, open, turn, turn2;
+    size_t firsts, seconds, dialled, opened, open, turn;
     uint64_t budget;      /* measured units left */
     uint64_t measure;     /* from then on it counts */
     uint64_t end;         /* no unit starts any more */
@@ -118,10 +117,10 @@ int load_thread_init(struct load_thread *thread, struct load_world *world, uint3
 void load_thread_fini(struct load_thread *thread);
 /* A unit is done: starts the next one on this port in a closed loop. */
 void load_unit_ended(struct load_thread *thread, struct load_port *port);
-/* The next open port of SIP server 1 other than `but` (may be NULL) if there is one; of SIP
- * server 2. Or NULL. */
+/* The next open port of SIP server 1, another than `but` (may be NULL) if there is one. Or NULL. */
 struct load_port *load_next_first(struct load_thread *thread, const struct load_port *but);
-struct load_port *load_next_second(struct load_thread *thread);
+/* The SIP server 2 that serves this user: always the same while its connection is open. Or NULL. */
+struct load_port *load_second_of(struct load_thread *thread, uint32_t user);
 uint64_t load_random(struct load_thread *thread);
 
 /* ---- load_port.c ---- */

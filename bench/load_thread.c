@@ -68,10 +68,11 @@ struct load_port *load_next_first(struct load_thread *thread, const struct load_
     return found;
 }
 
-struct load_port *load_next_second(struct load_thread *thread)
+struct load_port *load_second_of(struct load_thread *thread, uint32_t user)
 {
+    size_t turn = user / thread->world->options->threads;
     for (size_t i = 0; i < thread->seconds; i++) {
-        struct load_port *port = &thread->ports[thread->firsts + thread->turn2++ % thread->seconds];
+        struct load_port *port = &thread->ports[thread->firsts + (turn + i) % thread->seconds];
         if (load_port_is_open(port))
             return port;
     }
@@ -226,7 +227,7 @@ int load_thread_init(struct load_thread *thread, struct load_world *world, uint3
                        true);
     users_init(&thread->users, options->users);
     thread->budget = options->requests ? share(thread, options->requests) : UINT64_MAX;
-    thread->next_user = index;
+    thread->next_user = (uint32_t)(index % options->users);
     thread->tick.fire = on_tick;
     return 0;
 }
