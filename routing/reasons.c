@@ -8,7 +8,7 @@
 
 void rt_say(struct rt_reasons *reasons, const char *format, ...)
 {
-    if (reasons->size + 1 >= reasons->room)
+    if (reasons->room == 0)
         return;
     va_list values;
     va_start(values, format);
