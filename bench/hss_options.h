@@ -1,0 +1,37 @@
+/* hss_options.h — the command line of antipode-hss: read, completed with defaults, checked. */
+#pragma once
+
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "bench/hss.h"
+
+enum { HSS_ADDRESSES_MAX = 16, HSS_THREADS_MAX = 64, HSS_USERS_MAX = 100000000 };
+
+struct hss_address {
+    const char *text;
+    struct sockaddr_storage at;
+    socklen_t size;
+};
+
+enum hss_push { HSS_PUSH_NONE, HSS_PUSH_RTR, HSS_PUSH_PPR };
+
+struct hss_options {
+    struct hss_address listen[HSS_ADDRESSES_MAX], connect[HSS_ADDRESSES_MAX], peer_of;
+    size_t listens, connects;
+    bool has_peer;
+    const char *identity, *realm;
+    uint32_t users, threads;
+    bool registered;
+    uint64_t delay_least, delay_most; /* ns */
+    struct hss_policy policy;
+    enum hss_push push;
+    double push_rate; /* a second, all threads together */
+};
+
+enum hss_wish { HSS_GO, HSS_HELP, HSS_WRONG };
+
+/* HSS_WRONG: one line in `wrong` says what. Strings stay in `argv`; addresses are looked up. */
+enum hss_wish hss_options_read(struct hss_options *options, int argc, char **argv, char *wrong,
+                               size_t room);
+void hss_options_help(FILE *to);

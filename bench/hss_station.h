@@ -1,0 +1,109 @@
+/* hss_station.h — a thread of antipode-hss: its loop, its connections, and what happens on them.
+ *
+ * The first station runs on the main thread: it listens, dials, hears the signals, and deals
+ * connections out. The others get them as descriptors through a pipe; -1 means: the end. */
+#pragma once
+
+#include "bench/hss_delay.h"
+#include "bench/hss_mirror.h"
+#include "bench/hss_options.h"
+#include "bench/link.h"
+
+struct station;
+
+/* What a station keeps of a connection. */
+struct station_link {
+    struct link link;
+    struct station *station;
+    struct station_dialler *dialler; /* who dialled it, or NULL */
+    uint32_t slot;
+    bool is_mate;
+};
+
+/* Dials again a second after a connection is gone. */
+struct station_dialler {
+    const struct hss_address *address;
+    struct station *station;
+    struct loop_timer again;
+    bool to_mate;
+    bool complained; /* once until it succeeds */
+};
+
+struct station_slot {
+    struct station_link *link; /* NULL: free */
+    uint32_t generation;
+};
+
+/* A SIP server that requests can be pushed to: heard of by its own requests. */
+struct push_target {
+    uint32_t host; /* number of hss_texts; 0: free */
+    uint32_t realm;
+    uint32_t application;
+    struct hss_whither whither;
+};
+
+enum { PUSH_TARGETS = 1024 };
+
+struct pusher {
+    enum hss_push kind;
+    double rate;    /* a second, of this station */
+    uint64_t since; /* when the last ones were sent */
+    struct loop_timer timer;
+    struct push_target targets[PUSH_TARGETS];
+    uint32_t next_target, identifier;
+    uint64_t sent, answered;
+    uint64_t by_result[HSS_CODES];
+};
+
+struct station {
+    struct loop loop;
+    struct hss_worker worker;
+    const struct hss_options *options;
+    struct link_setup setup;
+    struct hss *hss;
+    struct hss_mirror *mirror; /* NULL: no users */
+
+    struct station_slot *slots;
+    uint32_t slot_count, open_links;
+
+    struct hss_delay delay;
+    struct loop_timer delay_timer;
+    struct pusher pusher;
+
+    struct loop_watch mail; /* descriptors of new connections */
+    int mail_out;
+    bool ending;
+    struct loop_timer patience;
+
+    /* The connection to the mate that we send to, if this station has it. */
+    struct station_link *mate;
+    struct loop_watch mirror_watch;
+    struct loop_timer mirror_timer;
+    uint32_t mirror_next; /* whom the first account has come to */
+};
+
+/* 0 or a negative errno. `number`: from 0; all else lives longer. */
+int station_init(struct station *station, const struct hss_options *options, struct hss *hss,
+                 struct hss_mirror *mirror, uint32_t number);
+void station_fini(struct station *station);
+
+/* A connection that was accepted; takes `fd`. The station's thread. */
+void station_accept(struct station *station, int fd);
+/* The same, or the end with -1, from another thread. */
+void station_mail(struct station *station, int fd);
+void station_dial(struct station *station, struct station_dialler *dialler);
+/* DPR to all; after their DPAs, or two seconds, the loop stops. */
+void station_end(struct station *station);
+
+/* The connection an answer belongs to, NULL where it is gone. */
+struct station_link *station_find(struct station *station, struct hss_whither whither);
+struct hss_whither station_whither(const struct station_link *link);
+
+/* hss_push.c */
+void push_init(struct station *station);
+void push_learn(struct station_link *link, const struct dm_header *header, dm_bytes request);
+void push_answered(struct station *station, dm_bytes answer);
+/* hss_mate.c */
+void mate_opened(struct station_link *link);
+void mate_message(struct station_link *link, dm_bytes message);
+void mate_closed(struct station_link *link);
