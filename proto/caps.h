@@ -1,4 +1,5 @@
-/* caps.h — capabilities: read those of a CER or CEA, write ours, find what is common. RFC 6733 §5.3. */
+/* caps.h — capabilities: read those of a CER or CEA, write ours, find what is common. RFC 6733
+ * §5.3. */
 #pragma once
 
 #include "proto/check.h"
@@ -48,17 +49,22 @@ struct dm_addresses {
     dm_bytes at[8];
 };
 
-/* A CER, or a CEA to `request` with `result` (E bit for 3xxx, CEX-14). IETF applications in Auth-/Acct-Application-Id, vendors'
- * in Vendor-Specific-Application-Id with Supported-Vendor-Id; the relay id in both Auth- and Acct- (CEX-05..07).
- * Return the size, or 0 if `room` does not do. `fault` may be NULL; what it shows is cut where there is no room. */
-size_t dm_cer_write(void *to, size_t room, const struct dm_self *self, const struct dm_applications *advertise,
-                    const struct dm_addresses *addresses, uint32_t hop_by_hop, uint32_t end_to_end);
-size_t dm_cea_write(void *to, size_t room, const struct dm_self *self, const struct dm_applications *advertise,
-                    const struct dm_addresses *addresses, const struct dm_header *request, enum dm_result result,
+/* A CER, or a CEA to `request` with `result` (E bit for 3xxx, CEX-14). IETF applications in
+ * Auth-/Acct-Application-Id, vendors' in Vendor-Specific-Application-Id with Supported-Vendor-Id;
+ * the relay id in both Auth- and Acct- (CEX-05..07). Return the size, or 0 if `room` does not do.
+ * `fault` may be NULL; what it shows is cut where there is no room. */
+size_t dm_cer_write(void *to, size_t room, const struct dm_self *self,
+                    const struct dm_applications *advertise, const struct dm_addresses *addresses,
+                    uint32_t hop_by_hop, uint32_t end_to_end);
+size_t dm_cea_write(void *to, size_t room, const struct dm_self *self,
+                    const struct dm_applications *advertise, const struct dm_addresses *addresses,
+                    const struct dm_header *request, enum dm_result result,
                     const struct dm_fault *fault);
 
-/* Origin-Host and Origin-Realm, and Origin-State-Id where there is one, of all that the agent originates. */
+/* Origin-Host and Origin-Realm, and Origin-State-Id where there is one, of all that the agent
+ * originates. */
 void dm_write_origin(struct dm_writer *writer, const struct dm_self *self);
 void dm_write_origin_state(struct dm_writer *writer, const struct dm_self *self);
-/* The header of an answer: all of the request's but R and T; P as it was; E where `is_error`. HDR-12, HDR-20, ERR-02. */
+/* The header of an answer: all of the request's but R and T; P as it was; E where `is_error`.
+ * HDR-12, HDR-20, ERR-02. */
 struct dm_header dm_answer_header(const struct dm_header *request, bool is_error);

@@ -1,7 +1,8 @@
 /* fsm.h — the peer state machine of RFC 6733 §5.6 as rows (fsm.def); a pure step function.
  *
- * Rows stand in the RFC's order with its names; our additions follow, each with its reason. Actions never set
- * states: the caller writes the state, carries out the actions, and comes back with what follows. */
+ * Rows stand in the RFC's order with its names; our additions follow, each with its reason. Actions
+ * never set states: the caller writes the state, carries out the actions, and comes back with what
+ * follows. */
 #pragma once
 
 #include <stddef.h>
@@ -18,7 +19,8 @@ enum dm_state {
     DM_STATES,
 };
 
-/* x- of the RFC is left out where a state has one connection only: RCV_DWR is I-Rcv-DWR in I-Open, R-Rcv-DWR in R-Open. */
+/* x- of the RFC is left out where a state has one connection only: RCV_DWR is I-Rcv-DWR in I-Open,
+ * R-Rcv-DWR in R-Open. */
 enum dm_event {
     DM_EVENT_START,
     DM_EVENT_STOP,
@@ -53,16 +55,16 @@ enum dm_action {
     DM_ACTION_R_SND_CEA,
     DM_ACTION_R_DISC,
     DM_ACTION_R_REJECT,
-    DM_ACTION_ELECT,        /* ends in WIN_ELECTION or in nothing */
+    DM_ACTION_ELECT, /* ends in WIN_ELECTION or in nothing */
     DM_ACTION_CLEANUP,
-    DM_ACTION_ERROR,        /* drop all transports of this peer */
+    DM_ACTION_ERROR, /* drop all transports of this peer */
     DM_ACTION_SND_MESSAGE,
     DM_ACTION_PROCESS,
-    DM_ACTION_PROCESS_DWR,  /* and x-Snd-DWA */
+    DM_ACTION_PROCESS_DWR, /* and x-Snd-DWA */
     DM_ACTION_PROCESS_DWA,
     DM_ACTION_SND_DPR,
     DM_ACTION_SND_DPA,
-    DM_ACTION_DISC,         /* of the one open connection */
+    DM_ACTION_DISC,       /* of the one open connection */
     DM_ACTION_REPEAT_CEA, /* CEX-25: CEA 2001 with unchanged capabilities, or close */
     DM_ACTION_IGNORE,     /* count it */
     DM_ACTIONS,
@@ -84,7 +86,7 @@ const struct dm_row *dm_fsm_step(enum dm_state state, enum dm_event event);
 /* All rows, for the test against the RFC and for documentation. */
 const struct dm_row *dm_fsm_rows(size_t *count);
 
-const char *dm_state_name(enum dm_state state);    /* "Wait-Conn-Ack/Elect" */
-const char *dm_state_metric(enum dm_state state);  /* "wait_conn_ack_elect"; both opens are "open" */
-const char *dm_event_name(enum dm_event event);    /* "R-Conn-CER" */
+const char *dm_state_name(enum dm_state state);   /* "Wait-Conn-Ack/Elect" */
+const char *dm_state_metric(enum dm_state state); /* "wait_conn_ack_elect"; both opens are "open" */
+const char *dm_event_name(enum dm_event event);   /* "R-Conn-CER" */
 const char *dm_action_name(enum dm_action action); /* "R-Snd-CEA" */

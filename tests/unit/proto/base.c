@@ -197,6 +197,35 @@ Test(base, ERR_05_every_Proxy_Info_is_copied_in_order)
     cr_assert(dm_bytes_equal(first.whole, sent.whole));
 }
 
+Test(base, AVP_09_another_vendor_s_AVPs_are_not_repeated)
+{
+    lir();
+    dm_write_text(&message.writer, 10415, DM_AVP_PROXY_INFO, M, "not ours");
+    dm_bytes error = answer((struct dm_error){.result = DM_UNABLE_TO_DELIVER});
+    cr_assert_str_eq(codes_of(error), "263 264 296 268 278");
+}
+
+/* The longest names there are, a vendor's result and a long text: the promise of base.h. */
+Test(base, request_size_and_1024_octets_do_for_the_longest_names)
+{
+    static char name[256];
+    memset(name, 'x', 255);
+    struct dm_self long_self = {
+        .origin_host = dm_text(name), .origin_realm = dm_text(name), .origin_state_id = 1};
+    static char text[401];
+    memset(text, 't', 400);
+    dm_fault_example(&fault, DM_MISSING_AVP, 0, DM_AVP_HOST_IP_ADDRESS);
+    lir();
+    proxy_info("first.example");
+    dm_bytes request = finish(&message);
+    struct dm_error error = {.result = 5001,
+                             .experimental_vendor = 10415,
+                             .fault = &fault,
+                             .message = text,
+                             .echo_application = true};
+    cr_assert_gt(dm_error_write(room, request.size + 1024, &long_self, request, &error), 0);
+}
+
 static uint8_t error_bit(struct dm_error error)
 {
     lir();

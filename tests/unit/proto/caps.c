@@ -216,6 +216,14 @@ Test(caps, AVP_09_the_Origin_Host_of_another_vendor_is_not_read)
     cr_assert_eq(read_caps(), DM_MISSING_AVP);
 }
 
+Test(caps, AVP_20_a_CER_without_a_realm_is_not_read)
+{
+    start(&message, REQUEST, DM_CAPABILITIES_EXCHANGE);
+    add(&message, DM_AVP_ORIGIN_HOST, "c1.edge.example");
+    cr_assert_eq(read_caps(), DM_MISSING_AVP);
+    cr_assert_str_eq(codes(dm_avps_in(fault.avp)), "296");
+}
+
 static dm_bytes our_cer(const struct dm_applications *advertise)
 {
     size_t size = dm_cer_write(room, sizeof room, &self, advertise, &addresses, 7, 9);
