@@ -105,6 +105,7 @@ bool rt_key_number(struct rt_key *key, dm_bytes subscriber, bool needs_context)
     size_t end = rt_index(subscriber, ';');
     dm_bytes parameters = rt_after(subscriber, end);
     struct number number = number_look(rt_before(subscriber, end));
+    number.is_valid &= rt_index(parameters, ' ') == parameters.size;
     dm_bytes context = {0};
     if (!number.is_global)
         context = rt_without_dots(rt_uri_parameter(parameters, "phone-context"));

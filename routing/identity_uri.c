@@ -202,8 +202,42 @@ static bool uri_key(struct rt_key *key, dm_bytes uri, const struct rt_domains *d
     return rt_is_word(scheme, "tel") && rt_key_number(key, rest, false);
 }
 
+/* From 0x20 on: octets that mean nothing but themselves in user and host, in lower case; blank: all
+ * others. */
+static const char plain[] = "             -. 0123456789       abcdefghijklmnopqrstuvwxyz    _ "
+                            "abcdefghijklmnopqrstuvwxyz     ";
+
+static char plain_lower(uint8_t octet)
+{
+    uint8_t at = (uint8_t)(octet - 0x20);
+    return at < sizeof plain - 1 ? plain[at] : ' ';
+}
+
+/* The way of nearly all, "sip:user@host" and no more, in one pass: 30 ns instead of 150. False: go
+ * the long way. */
+static bool plain_key(struct rt_key *key, dm_bytes identity)
+{
+    if (identity.size < 4 || identity.size > RT_KEY_MAX || memcmp(identity.at, "sip:", 4) != 0)
+        return false;
+    const uint8_t *at = identity.at + 4;
+    const uint8_t *end = identity.at + identity.size;
+    uint8_t *to = key->octets;
+    *to++ = RT_KIND_PUBLIC;
+    while (at < end && plain_lower(*at) != ' ')
+        *to++ = *at++;
+    if (end - at < 2 || *at++ != '@' || end[-1] == '.')
+        return false;
+    *to++ = 0;
+    while (at < end && plain_lower(*at) != ' ')
+        *to++ = (uint8_t)plain_lower(*at++);
+    key->size = (uint16_t)(to - key->octets);
+    return at == end;
+}
+
 void rt_key_public(struct rt_key *key, dm_bytes identity, const struct rt_domains *domains)
 {
+    if (plain_key(key, identity))
+        return;
     if (has_control_characters(identity) || !uri_key(key, bare_uri(identity), domains))
         rt_key_other(key, identity);
 }

@@ -41,6 +41,14 @@ void rt_key_put_bytes(struct rt_key_writer *writer, dm_bytes bytes)
 
 void rt_key_put_lower(struct rt_key_writer *writer, dm_bytes bytes)
 {
+    struct rt_key *key = writer->key;
+    if (bytes.size <= (size_t)(RT_KEY_MAX - key->size)) {
+        uint8_t *to = key->octets + key->size;
+        for (size_t i = 0; i < bytes.size; i++)
+            to[i] = rt_lower(bytes.at[i]);
+        key->size = (uint16_t)(key->size + bytes.size);
+        return;
+    }
     for (size_t i = 0; i < bytes.size; i++)
         rt_key_put(writer, rt_lower(bytes.at[i]));
 }

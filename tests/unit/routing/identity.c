@@ -258,6 +258,24 @@ Test(identity, the_case_of_scheme_and_host_never_matters)
     }
 }
 
+/* Brackets force the long way; what has none may go the short one. */
+Test(identity, the_short_way_and_the_long_way_come_to_the_same)
+{
+    uint32_t random = 23;
+    for (int i = 0; i < 100000; i++) {
+        uint8_t text[420] = "<sip:";
+        struct rt_key fast, slow;
+        size_t size = 5 + random_identity(text + 5, &random);
+        if (memchr(text + 1, '<', size - 1) || memchr(text, '>', size))
+            continue;
+        text[size] = '>';
+        rt_key_public(&fast, dm_bytes_of(text + 1, size - 1), &domains);
+        rt_key_public(&slow, dm_bytes_of(text, size + 1), &domains);
+        cr_assert(same(&fast, &slow) || (fast.octets[0] == 'X' && slow.octets[0] == 'X'), "%.*s",
+                  (int)size, (char *)text);
+    }
+}
+
 /* Whom a request is about: the query as if it had been read. */
 static struct rt_query request(uint32_t application, uint32_t command)
 {
