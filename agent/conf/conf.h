@@ -1,7 +1,7 @@
 /* conf.h — the configuration as an immutable snapshot.
  *
- * conf_load reads, checks and builds it; nothing changes it afterwards. Strings and arrays belong to it. Times are nanoseconds,
- * sizes octets. The names are those of antipode.yaml(5). */
+ * conf_load reads, checks and builds it; nothing changes it afterwards. Strings and arrays belong
+ * to it. Times are nanoseconds, sizes octets. The names are those of antipode.yaml(5). */
 #pragma once
 
 #include <netinet/in.h>
@@ -50,7 +50,8 @@ struct conf_limits {
 enum conf_unknown_peer { CONF_PEER_REFUSE, CONF_PEER_CLOSE, CONF_PEER_ACCEPT };
 
 struct conf_compatibility {
-    struct dm_strictness strictness; /* reserved_bits, unknown_mandatory, unexpected_avp, avp_flags */
+    struct dm_strictness
+        strictness; /* reserved_bits, unknown_mandatory, unexpected_avp, avp_flags */
     enum conf_unknown_peer unknown_peer;
     bool reopen_last_resort;
     bool error_echo;
@@ -58,17 +59,19 @@ struct conf_compatibility {
 
 enum conf_role { CONF_CLIENT, CONF_SERVER, CONF_AGENT, CONF_ROLE_BY_CAPABILITIES };
 
-/* A row of `peers`. Timers, limits and compatibility are those of the program where the row does not name them. */
+/* A row of `peers`. Timers, limits and compatibility are those of the program where the row does
+ * not name them. */
 struct conf_peer {
-    const char *identity;   /* lower case; exact, "*.example.net" or "*" */
-    const char *realm;      /* NULL: any */
+    const char *identity; /* lower case; exact, "*.example.net" or "*" */
+    const char *realm;    /* NULL: any */
     bool is_pattern;
     bool in_pool;
-    enum conf_role role;    /* as configured; BY_CAPABILITIES: agent if it advertises relay alone, else server with connect or in a pool, else client */
-    bool dials;             /* has `connect`: we open the connection */
+    enum conf_role role; /* as configured; BY_CAPABILITIES: agent if it advertises relay alone, else
+                            server with connect or in a pool, else client */
+    bool dials;          /* has `connect`: we open the connection */
     union conf_socket connect;
     size_t from_count;
-    struct conf_network *from;    /* empty: any source */
+    struct conf_network *from; /* empty: any source */
     struct dm_applications advertise;
     struct conf_timers timers;
     struct conf_limits limits;
@@ -81,8 +84,8 @@ struct conf {
     const char *file;
     const char *identity; /* lower case */
     const char *realm;
-    uint32_t workers;     /* 0: auto, cores - 1, at least one */
-    bool spread;          /* placement: spread */
+    uint32_t workers; /* 0: auto, cores - 1, at least one */
+    bool spread;      /* placement: spread */
     enum conf_cleartext cleartext;
     struct dm_applications advertise;
     size_t listen_count;
@@ -91,24 +94,28 @@ struct conf {
     struct conf_limits limits;
     bool has_http;
     union conf_socket http;
-    int log_level;        /* enum log_level */
+    int log_level; /* enum log_level */
     bool log_json;
     struct conf_compatibility compatibility;
     size_t peer_count;
     struct conf_peer *peers;
-    struct rt_tables tables; /* routes, pools, users; rt_member.peer_number is an index of `peers` */
-    char hash[17];        /* of the file's octets, hex: for config_info */
+    struct rt_tables
+        tables;    /* routes, pools, users; rt_member.peer_number is an index of `peers` */
+    char hash[17]; /* of the file's octets, hex: for config_info */
 };
 
-/* Loads `path`. NULL with every mistake written to `complaints`, a line each: `FILE:LINE:COLUMN: PATH: what is wrong`. */
+/* Loads `path`. NULL with every mistake written to `complaints`, a line each: `FILE:LINE:COLUMN:
+ * PATH: what is wrong`. */
 struct conf *conf_load(const char *path, FILE *complaints);
 /* The same for octets that are in memory already; `name` stands for FILE. */
 struct conf *conf_load_octets(const char *name, const void *octets, size_t size, FILE *complaints);
 void conf_free(struct conf *conf);
 
-/* The row that admits a peer of this identity from this source: exact before the longest suffix before "*"; its index, or -1 (unknown_peer), or -2 where
- * rows fit the identity but none the source. `source` may be NULL: any. */
+/* The row that admits a peer of this identity from this source: exact before the longest suffix
+ * before "*"; its index, or -1 (unknown_peer), or -2 where rows fit the identity but none the
+ * source. `source` may be NULL: any. */
 int conf_peer_for(const struct conf *conf, dm_bytes identity, const union conf_socket *source);
 
-/* How many listeners and connections of ours are tcp beyond loopback: worth a warning with `cleartext: warn`. */
+/* How many listeners and connections of ours are tcp beyond loopback: worth a warning with
+ * `cleartext: warn`. */
 size_t conf_cleartext_beyond_loopback(const struct conf *conf);

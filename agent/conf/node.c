@@ -5,12 +5,15 @@
  */
 #include "agent/conf/node.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #include <yaml.h>
 
 struct reader {
     yaml_parser_t parser;
+    const uint8_t *octets;
+    size_t size;
     struct conf_arena *arena;
     struct conf_complaints *complaints;
     struct conf_node *root;
@@ -36,14 +39,24 @@ __attribute__((format(printf, 3, 4))) static enum step fail(struct reader *reade
     return FAILED;
 }
 
-/* libyaml has no mark for octets that it cannot decode; it says how many it had read. */
+/* libyaml decodes ahead of its mark, but knows which octet it could not decode. */
+static conf_place place_of_octet(const struct reader *reader, size_t offset)
+{
+    conf_place place = {1, 1};
+    for (size_t i = 0; i < offset && i < reader->size; i++) {
+        bool is_end = reader->octets[i] == '\n';
+        place.line += is_end;
+        place.column = is_end ? 1 : place.column + 1;
+    }
+    return place;
+}
+
 static enum step fail_syntax(struct reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
     const char *problem = parser->problem ? parser->problem : "not YAML";
     if (parser->error == YAML_READER_ERROR)
-        return fail(reader, place_of(parser->mark), "%s (octet %zu of the file)", problem,
-                    parser->problem_offset);
+        return fail(reader, place_of_octet(reader, parser->problem_offset), "%s", problem);
     if (parser->context)
         return fail(reader, place_of(parser->problem_mark), "%s, %s", parser->context, problem);
     return fail(reader, place_of(parser->problem_mark), "%s", problem);
@@ -141,7 +154,8 @@ static enum step step(struct reader *reader)
 struct conf_node *conf_node_read(const void *octets, size_t size, struct conf_arena *arena,
                                  struct conf_complaints *complaints)
 {
-    struct reader reader = {.arena = arena, .complaints = complaints};
+    struct reader reader = {
+        .octets = octets, .size = size, .arena = arena, .complaints = complaints};
     if (!yaml_parser_initialize(&reader.parser))
         abort();
     yaml_parser_set_input_string(&reader.parser, octets, size);
