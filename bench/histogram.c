@@ -77,10 +77,12 @@ static double deviation(const struct histogram *histogram)
     return histogram->count ? sqrt(squares / (double)histogram->count) : 0;
 }
 
+/* All up to and with the bucket of `value`. */
 static uint64_t count_up_to(const struct histogram *histogram, double value)
 {
+    uint32_t last = histogram_index((uint64_t)value);
     uint64_t count = 0;
-    for (uint32_t i = 0; i < HISTOGRAM_BUCKETS && clamped_value(histogram, i) <= value; i++)
+    for (uint32_t i = 0; i <= last; i++)
         count += histogram->bucket[i];
     return count;
 }

@@ -47,6 +47,7 @@ struct load_port {
     size_t target_index;
     bool second; /* plays SIP server 2 */
     char session_start[300], server_uri[300];
+    size_t session_start_size;
     char session[SESSION_DIGITS];
     struct load_template templates[KIND_COUNT];
     uint32_t hop_by_hop, end_to_end;

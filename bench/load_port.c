@@ -39,6 +39,7 @@ static void port_name(struct load_port *port, uint64_t number)
     snprintf(port->server_uri, sizeof(port->server_uri), "sip:%s", server2);
     snprintf(port->session_start, sizeof(port->session_start), "%s;%llu;", port->host,
              (unsigned long long)world->session_time);
+    port->session_start_size = strlen(port->session_start);
     memcpy(port->session, "1000000000", SESSION_DIGITS);
     port->self = (struct dm_self){
         .origin_host = dm_text(port->host),
@@ -217,7 +218,7 @@ static bool answer_fits(const struct load_port *port, const struct load_slot *sl
                         const struct load_answer *answer)
 {
     const struct dm_header *header = answer->header;
-    size_t start = strlen(port->session_start);
+    size_t start = port->session_start_size;
     return header->end_to_end == slot->end_to_end &&
            header->command == port->templates[slot->kind].command &&
            header->application == port->thread->world->setup.applications.id[0] &&

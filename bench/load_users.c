@@ -21,14 +21,23 @@ void users_fini(struct load_users *users)
     free(users->first);
 }
 
+/* Most come in the case they came in before. */
+static bool same_host(dm_bytes a, dm_bytes b)
+{
+    return dm_bytes_equal(a, b) || dm_identity_equal(a, b);
+}
+
 static uint8_t host_number(struct load_users *users, dm_bytes host)
 {
     for (size_t i = 0; i < users->hosts; i++)
-        if (dm_identity_equal(host, dm_text(users->host[i])))
+        if (same_host(host, dm_bytes_of(users->host[i], users->size[i])))
             return (uint8_t)(i + 1);
     if (users->hosts == USERS_HOSTS)
         return TOO_MANY;
+    users->size[users->hosts] = host.size;
     users->host[users->hosts] = strndup((const char *)host.at, host.size);
+    if (!users->host[users->hosts])
+        abort();
     return (uint8_t)++users->hosts;
 }
 

@@ -14,6 +14,7 @@ struct load_users {
     uint8_t *first; /* the host seen first: who is counted where */
     size_t hosts;
     char *host[USERS_HOSTS];
+    size_t size[USERS_HOSTS]; /* of their names */
 };
 
 void users_init(struct load_users *users, uint64_t count);

@@ -1,0 +1,158 @@
+/* The command line of antipode-load: what is taken, what is refused and in which words. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "bench/load_options.h"
+
+static struct load_options options;
+static char wrong[512];
+
+/* Reads words parted by blanks, behind the program's name. */
+static enum load_verdict reading(const char *line)
+{
+    static char words[1024];
+    char *argv[64] = {"antipode-load"};
+    int argc = 1;
+    snprintf(words, sizeof(words), "%s", line);
+    for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    return load_options_read(&options, argc, argv, wrong, sizeof(wrong));
+}
+
+static void refuses(const char *line, const char *words)
+{
+    cr_assert_eq(reading(line), LOAD_WRONG, "accepted: %s", line);
+    cr_assert_not_null(strstr(wrong, words), "'%s' says: %s", line, wrong);
+    cr_assert_null(strchr(wrong, '\n'));
+}
+
+#define HERE "--connect 127.0.0.1:3868 "
+
+Test(load_options, have_defaults_for_all_but_connect)
+{
+    cr_assert_eq(reading(HERE), LOAD_GO, "%s", wrong);
+    cr_assert_eq(options.connections, 1);
+    cr_assert_eq(options.window, 1);
+    cr_assert_eq(options.rate, 0);
+    cr_assert_eq(options.duration, UINT64_C(10000000000));
+    cr_assert_eq(options.timeout, UINT64_C(5000000000));
+    cr_assert_eq(options.seed, 1);
+    cr_assert_str_eq(options.realm, "example.com");
+    cr_assert_str_eq(options.destination_realm, "example.com");
+    cr_assert(!options.cx && !options.json);
+}
+
+Test(load_options, take_values_behind_an_equals_sign_or_as_the_next_word)
+{
+    cr_assert_eq(reading("--connect=127.0.0.1:3868 --window=7 --rate 9 --verify-stickiness"),
+                 LOAD_GO);
+    cr_assert_eq(options.window, 7);
+    cr_assert_eq(options.rate, 9);
+    cr_assert(options.verify_stickiness);
+}
+
+Test(load_options, take_connect_many_times)
+{
+    cr_assert_eq(reading(HERE HERE "--connect [::1]:3869"), LOAD_GO, "%s", wrong);
+    cr_assert_eq(options.connect_count, 3);
+}
+
+Test(load_options, read_times_with_units)
+{
+    cr_assert_eq(reading(HERE "--duration 2m --timeout 250ms --warmup 3"), LOAD_GO);
+    cr_assert_eq(options.duration, UINT64_C(120000000000));
+    cr_assert_eq(options.timeout, 250000000);
+    cr_assert_eq(options.warmup, UINT64_C(3000000000));
+}
+
+Test(load_options, read_a_mix_with_weights)
+{
+    cr_assert_eq(reading(HERE "--mix LIR:5,UAR"), LOAD_GO, "%s", wrong);
+    cr_assert_eq(options.weight[LOAD_LIR], 5);
+    cr_assert_eq(options.weight[LOAD_UAR], 1);
+    cr_assert_eq(options.weight[LOAD_MAR], 0);
+}
+
+Test(load_options, read_allowed_errors)
+{
+    cr_assert_eq(reading(HERE "--allow timeout,late"), LOAD_GO);
+    cr_assert_eq(options.allowed, 1u << LOAD_timeout | 1u << LOAD_late);
+}
+
+Test(load_options, bound_nothing_in_an_open_loop_unless_asked)
+{
+    cr_assert_eq(reading(HERE "--rate 10"), LOAD_GO);
+    cr_assert_eq(options.window, 0);
+}
+
+Test(load_options, show_help_before_they_complain)
+{
+    cr_assert_eq(reading("--help"), LOAD_HELP);
+}
+
+Test(load_options, refuse_what_is_unknown)
+{
+    refuses(HERE "--conections 3", "unknown option '--conections'");
+    refuses(HERE "stray", "unknown option 'stray'");
+    refuses(HERE "--mix XXR:1", "--mix");
+    refuses(HERE "--application sh", "--application");
+    refuses(HERE "--report xml", "--report");
+    refuses(HERE "--allow nothing", "'nothing'");
+    refuses(HERE "--transport udp", "'udp' is unknown");
+    refuses(HERE "--flow dance", "'dance' is unknown");
+}
+
+Test(load_options, refuse_what_is_not_built_yet_in_these_words)
+{
+    refuses(HERE "--transport sctp", "--transport sctp: not built yet");
+    refuses(HERE "--flow server-auth", "--flow server-auth: not built yet");
+    refuses(HERE "--flow redirect", "not built yet");
+}
+
+Test(load_options, refuse_numbers_that_are_none_or_out_of_bounds)
+{
+    refuses(HERE "--window x", "'x' is no number");
+    refuses(HERE "--window -1", "'-1' is no number");
+    refuses(HERE "--window 0", "--window: at least 1");
+    refuses(HERE "--connections 0", "--connections: at least 1");
+    refuses(HERE "--connections 99999999999999999999999", "is no number");
+    refuses(HERE "--connections 70000", "at most 65536");
+    refuses(HERE "--duration 5x", "is no time");
+    refuses(HERE "--duration", "value is missing");
+    refuses(HERE "--verify-stickiness=1", "takes no value");
+}
+
+Test(load_options, refuse_what_excludes_each_other)
+{
+    refuses(HERE "--duration 5s --requests 3", "exclude each other");
+    refuses(HERE "--mix UAR:1 --flow registration", "exclude each other");
+    refuses(HERE "--mix UAR:0", "all weights are 0");
+    refuses(HERE "--threads 2", "--threads: at most one a connection");
+    refuses(HERE "--threads 2 --connections 2 --flow registration", "--server2-connections");
+}
+
+Test(load_options, refuse_patterns_that_make_no_identities)
+{
+    refuses(HERE "--origin sip%s.example.com", "one %d");
+    refuses(HERE "--origin sip%d.%d.example.com", "one %d");
+    refuses(HERE "--origin sip.example.com --connections 2", "names one connection");
+    refuses(HERE "--origin .", "no DiameterIdentity");
+    refuses(HERE "--realm a..b", "--realm");
+}
+
+Test(load_options, refuse_addresses_that_are_none)
+{
+    refuses("", "--connect HOST:PORT is missing");
+    refuses("--connect 127.0.0.1", "is not HOST:PORT");
+    refuses("--connect :3868", "is not HOST:PORT");
+    refuses("--connect 127.0.0.1:http-like-nothing", "--connect");
+}
+
+Test(load_options, number_identities_from_their_pattern)
+{
+    char name[256];
+    load_identity(name, "sip%d.example.com", 12);
+    cr_assert_str_eq(name, "sip12.example.com");
+    load_identity(name, "only.example.com", 12);
+    cr_assert_str_eq(name, "only.example.com");
+}
