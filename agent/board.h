@@ -1,0 +1,68 @@
+/* board.h — one cache line per peer slot: who is there, on which worker, how it is. Written by its owner, read by all.
+ *
+ * The first word (generation, home, state) is always read as one, so a reader never mixes two users of a slot. The board
+ * advises; the home decides. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "proto/caps.h"
+#include "routing/world.h"
+
+enum board_flag {
+    BOARD_REACHABLE = 1 << 0,
+    BOARD_LAST_RESORT = 1 << 1,
+    BOARD_AGENT = 1 << 2,
+    BOARD_CLIENT = 1 << 3,
+    BOARD_OPEN = 1 << 4,
+};
+
+struct board_line {
+    _Alignas(64) _Atomic uint64_t who;    /* generation (32), home (16), flags (16) */
+    _Atomic uint64_t load;                /* pending (32), busy (1) */
+    _Atomic uint64_t applications;        /* a set of bits of board_application */
+    _Atomic uint64_t returned;            /* when it became usable again after a failure, ns; 0: never failed */
+};
+
+struct board {
+    uint32_t size;
+    struct board_line *lines;
+    _Atomic uint32_t applications[62]; /* which Application-Id has which bit; 0: free (base is never asked for) */
+};
+
+/* What one read of the board tells. */
+struct board_view {
+    uint32_t generation;
+    uint16_t home;
+    uint16_t flags;
+};
+
+struct board *board_new(uint32_t slots);
+void board_free(struct board *board);
+
+static inline struct board_view board_at(const struct board *board, uint32_t slot)
+{
+    uint64_t who = atomic_load_explicit(&board->lines[slot].who, memory_order_acquire);
+    return (struct board_view){(uint32_t)(who >> 32), (uint16_t)(who >> 16), (uint16_t)who};
+}
+
+static inline void board_set(struct board *board, uint32_t slot, struct board_view view)
+{
+    uint64_t who = (uint64_t)view.generation << 32 | (uint64_t)view.home << 16 | view.flags;
+    atomic_store_explicit(&board->lines[slot].who, who, memory_order_release);
+}
+
+static inline void board_set_load(struct board *board, uint32_t slot, uint32_t pending, bool busy)
+{
+    atomic_store_explicit(&board->lines[slot].load, (uint64_t)pending << 1 | busy, memory_order_relaxed);
+}
+
+/* The set of bits for a peer's applications; ids met for the first time get a bit of their own, past 62 they share one
+ * (the home knows exactly). Any thread. */
+uint64_t board_applications(struct board *board, const struct dm_applications *applications);
+
+/* The bits of which one must be set in a peer's set for it to take this application. */
+uint64_t board_application(const struct board *board, uint32_t application);
+
+/* What routing asks: the peer of `slot`, as the board has it. */
+void board_see(const struct board *board, uint32_t slot, uint64_t application_bits, struct rt_seen *seen);

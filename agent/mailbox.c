@@ -1,0 +1,199 @@
+/* mailbox.c — mail in bags. */
+#include "agent/mailbox.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct bag {
+    struct bag *next;
+    unsigned from;
+    unsigned to;
+    size_t room;
+    size_t used;
+    _Alignas(8) uint8_t octets[];
+};
+
+void mailbox_init(struct mailbox *box, uv_loop_t *loop, uv_async_cb wake, void *data)
+{
+    *box = (struct mailbox){0};
+    if (uv_mutex_init(&box->lock) || uv_async_init(loop, &box->wake, wake))
+        abort();
+    box->wake.data = data;
+}
+
+static void free_bags(struct bag *bag)
+{
+    while (bag) {
+        struct bag *next = bag->next;
+        free(bag);
+        bag = next;
+    }
+}
+
+void mailbox_fini(struct mailbox *box)
+{
+    free_bags(box->first);
+    free_bags(box->returned);
+    uv_mutex_destroy(&box->lock);
+}
+
+void post_init(struct post *post, unsigned index, unsigned count, struct mailbox **boxes,
+               struct memory *memory)
+{
+    *post = (struct post){.index = index, .count = count, .boxes = boxes, .memory = memory};
+    post->outboxes = calloc(count, sizeof *post->outboxes);
+    if (!post->outboxes)
+        abort();
+}
+
+void post_fini(struct post *post)
+{
+    for (unsigned i = 0; i < post->count; i++) {
+        free(post->outboxes[i].bag);
+        free_bags(post->outboxes[i].full);
+    }
+    free_bags(post->free);
+    free(post->outboxes);
+}
+
+static struct bag *new_bag(struct post *post, size_t size)
+{
+    size_t room = size <= BAG_ROOM ? BAG_ROOM : size;
+    struct bag *bag = room == BAG_ROOM ? post->free : NULL;
+    if (bag)
+        post->free = bag->next;
+    else
+        bag = malloc(sizeof *bag + room);
+    if (!bag)
+        abort();
+    bag->next = NULL;
+    bag->room = room;
+    memory_count(post->memory, (int64_t)room);
+    return bag;
+}
+
+static void bag_comes_home(struct post *post, struct bag *bag)
+{
+    post->outboxes[bag->to].away--;
+    memory_count(post->memory, -(int64_t)bag->room);
+    if (bag->room != BAG_ROOM) {
+        free(bag);
+        return;
+    }
+    bag->next = post->free;
+    post->free = bag;
+}
+
+static void collect(struct post *post)
+{
+    struct mailbox *box = post->boxes[post->index];
+    uv_mutex_lock(&box->lock);
+    struct bag *bag = box->returned;
+    box->returned = NULL;
+    uv_mutex_unlock(&box->lock);
+    while (bag) {
+        struct bag *next = bag->next;
+        bag_comes_home(post, bag);
+        bag = next;
+    }
+}
+
+static struct bag *take_bag(struct post *post, unsigned to, size_t size, bool must)
+{
+    struct outbox *outbox = &post->outboxes[to];
+    if (!post->free || outbox->away >= BAGS_PER_PAIR)
+        collect(post);
+    if (outbox->away >= BAGS_PER_PAIR && !must)
+        return NULL;
+    struct bag *bag = new_bag(post, size);
+    bag->from = post->index;
+    bag->to = to;
+    bag->used = 0;
+    outbox->away++;
+    return bag;
+}
+
+static void seal(struct outbox *outbox)
+{
+    if (!outbox->bag)
+        return;
+    if (outbox->full)
+        outbox->full_last->next = outbox->bag;
+    else
+        outbox->full = outbox->bag;
+    outbox->full_last = outbox->bag;
+    outbox->bag = NULL;
+}
+
+void *post_letter(struct post *post, unsigned to, enum mail_kind kind, size_t size, bool must)
+{
+    assert(to < post->count && to != post->index);
+    size = (size + 7) & ~(size_t)7;
+    struct outbox *outbox = &post->outboxes[to];
+    if (!outbox->bag || outbox->bag->room - outbox->bag->used < size) {
+        struct bag *bag = take_bag(post, to, size, must);
+        if (!bag)
+            return NULL;
+        seal(outbox);
+        outbox->bag = bag;
+    }
+    struct bag *bag = outbox->bag;
+    struct letter *letter = (struct letter *)(void *)(bag->octets + bag->used);
+    *letter = (struct letter){.size = (uint32_t)size, .kind = kind};
+    bag->used += size;
+    return letter;
+}
+
+static void post_outbox(struct post *post, unsigned to)
+{
+    struct outbox *outbox = &post->outboxes[to];
+    seal(outbox);
+    struct mailbox *box = post->boxes[to];
+    uv_mutex_lock(&box->lock);
+    bool was_empty = !box->first;
+    if (was_empty)
+        box->first = outbox->full;
+    else
+        box->last->next = outbox->full;
+    box->last = outbox->full_last;
+    uv_mutex_unlock(&box->lock);
+    outbox->full = NULL;
+    if (was_empty)
+        uv_async_send(&box->wake);
+}
+
+void post_flush(struct post *post)
+{
+    for (unsigned to = 0; to < post->count; to++)
+        if (post->outboxes[to].bag || post->outboxes[to].full)
+            post_outbox(post, to);
+}
+
+static void send_home(struct post *post, struct bag *bag)
+{
+    struct mailbox *box = post->boxes[bag->from];
+    uv_mutex_lock(&box->lock);
+    bag->next = box->returned;
+    box->returned = bag;
+    uv_mutex_unlock(&box->lock);
+}
+
+void post_open(struct post *post, void (*open)(void *context, const struct letter *letter),
+               void *context)
+{
+    struct mailbox *box = post->boxes[post->index];
+    uv_mutex_lock(&box->lock);
+    struct bag *bag = box->first;
+    box->first = box->last = NULL;
+    uv_mutex_unlock(&box->lock);
+    while (bag) {
+        struct bag *next = bag->next;
+        for (size_t at = 0; at < bag->used;) {
+            const struct letter *letter = (const struct letter *)(const void *)(bag->octets + at);
+            open(context, letter);
+            at += letter->size;
+        }
+        send_home(post, bag);
+        bag = next;
+    }
+}

@@ -1,0 +1,77 @@
+/* mailbox.h — bags of mail between threads: outboxes, an inbox, a wake-up.
+ *
+ * Every thread (the workers, and the front desk as the last) has a post. Letters are copied into the outbox for their
+ * receiver; at the end of a turn each outbox that has any is posted: one splice under the receiver's mutex, and one wake-up if
+ * its inbox was empty. The receiver opens all letters in order and the bag goes home whole, so message memory never crosses threads.
+ * Letters of one sender to one receiver arrive in the order they were written. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "agent/memory.h"
+
+enum mail_kind {
+    MAIL_REQUEST,  /* worker to worker: struct relay_request_letter */
+    MAIL_ANSWER,   /* worker to worker: struct relay_answer_letter */
+    MAIL_ARRIVAL,  /* front desk to a peer's home: struct arrival_letter */
+    MAIL_ADDED,    /* front desk to all: a peer has a slot: struct name_letter */
+    MAIL_REMOVED,  /* front desk to all: it has it no more */
+    MAIL_IDLE,     /* home to front desk: a peer without connection may go: struct idle_letter */
+    MAIL_RELEASE,  /* front desk to home: it goes */
+    MAIL_STAGE,    /* front desk to all: the end has reached this stage: struct stage_letter */
+};
+
+struct letter {
+    uint32_t size; /* of the whole, a multiple of 8 */
+    uint32_t kind;
+};
+
+enum { BAG_ROOM = 32 * 1024, BAGS_PER_PAIR = 128 };
+
+struct bag;
+
+struct mailbox {
+    uv_mutex_t lock;
+    struct bag *first;
+    struct bag *last;
+    struct bag *returned; /* this thread's own bags, come home */
+    uv_async_t wake;
+};
+
+struct outbox {
+    struct bag *bag;  /* being filled */
+    struct bag *full; /* to be posted before it */
+    struct bag *full_last;
+    uint32_t away; /* bags that are not home */
+};
+
+struct post {
+    unsigned index;
+    unsigned count;
+    struct mailbox **boxes; /* of all threads, by index */
+    struct outbox *outboxes;
+    struct bag *free;
+    struct memory *memory; /* bags in use are counted here */
+};
+
+/* `wake` is called on `loop` when mail has come. */
+void mailbox_init(struct mailbox *box, uv_loop_t *loop, uv_async_cb wake, void *data);
+/* After all threads have ended: frees the letters that nobody opened. */
+void mailbox_fini(struct mailbox *box);
+
+void post_init(struct post *post, unsigned index, unsigned count, struct mailbox **boxes, struct memory *memory);
+void post_fini(struct post *post);
+
+/* Room for a letter of `size` octets (its struct and what follows it) to thread `to`, its head filled in. NULL if no bag is to be had, which
+ * means that the receiver is behind; never NULL where `must`. */
+void *post_letter(struct post *post, unsigned to, enum mail_kind kind, size_t size, bool must);
+
+/* Posts all outboxes. At the end of a turn. */
+void post_flush(struct post *post);
+
+/* Opens all letters that are there. */
+void post_open(struct post *post, void (*open)(void *context, const struct letter *letter), void *context);

@@ -1,0 +1,54 @@
+/* stats.c — counters and the buckets of durations. */
+#include "agent/stats.h"
+
+#include <stdlib.h>
+
+#define US UINT64_C(1000)
+#define MS UINT64_C(1000000)
+
+const uint64_t stats_bounds[STATS_BUCKETS - 1] = {
+    50 * US, 100 * US, 250 * US, 500 * US, 1 * MS,   2500 * US, 5 * MS,    10 * MS,
+    25 * MS, 50 * MS,  100 * MS, 250 * MS, 500 * MS, 1000 * MS, 2500 * MS, 5000 * MS, 10000 * MS,
+};
+
+void stats_record(struct stats_histogram *histogram, uint64_t nanoseconds, uint64_t n)
+{
+    size_t i = 0;
+    while (i < STATS_BUCKETS - 1 && nanoseconds > stats_bounds[i])
+        i++;
+    stats_add(&histogram->bucket[i], n);
+    stats_add(&histogram->sum, nanoseconds * n);
+}
+
+enum stats_local stats_local_of(uint32_t result)
+{
+    switch (result) {
+#define LOCAL_RESULT(code)                                                                         \
+    case code:                                                                                     \
+        return STATS_LOCAL_##code;
+#include "agent/stats.def"
+    default:
+        return STATS_LOCAL_other;
+    }
+}
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+    if (!memory)
+        abort();
+    return memory;
+}
+
+void stats_init(struct stats *stats, size_t peers, size_t routes)
+{
+    *stats = (struct stats){.peer_count = peers + 1, .route_count = routes + 1};
+    stats->peers = zeroed(stats->peer_count, sizeof *stats->peers);
+    stats->routes = zeroed(stats->route_count, sizeof *stats->routes);
+}
+
+void stats_fini(struct stats *stats)
+{
+    free(stats->peers);
+    free(stats->routes);
+}

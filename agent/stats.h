@@ -1,0 +1,122 @@
+/* stats.h — counters: one writer each, read by all, summed when asked. The rows are in stats.def.
+ *
+ * Each worker has its own set; the front desk has one, too. Writers store relaxed, readers load relaxed: a scrape sees
+ * values of slightly different moments, never torn ones. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/fsm.h"
+#include "proto/watchdog.h"
+
+typedef _Atomic uint64_t stats_counter;
+
+static inline void stats_add(stats_counter *counter, uint64_t n)
+{
+    uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, old + n, memory_order_relaxed);
+}
+
+static inline void stats_sub(stats_counter *counter, uint64_t n)
+{
+    uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, old - n, memory_order_relaxed);
+}
+
+static inline uint64_t stats_read(const stats_counter *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* The buckets of both duration histograms; the last is +Inf. */
+enum { STATS_BUCKETS = 18 };
+extern const uint64_t stats_bounds[STATS_BUCKETS - 1]; /* nanoseconds */
+
+struct stats_histogram {
+    stats_counter bucket[STATS_BUCKETS]; /* not cumulative */
+    stats_counter sum;                   /* nanoseconds */
+};
+
+/* Records `n` values of `nanoseconds`. */
+void stats_record(struct stats_histogram *histogram, uint64_t nanoseconds, uint64_t n);
+
+enum stats_drop {
+#define DROP(field, reason) STATS_DROP_##field,
+#include "agent/stats.def"
+    STATS_DROPS
+};
+
+enum stats_refusal {
+#define REFUSAL(field, reason) STATS_REFUSED_##field,
+#include "agent/stats.def"
+    STATS_REFUSALS
+};
+
+enum stats_outcome {
+#define ROUTE_OUTCOME(field, outcome) STATS_##field,
+#include "agent/stats.def"
+    STATS_OUTCOMES
+};
+
+enum stats_path {
+#define DURATION(field, path) STATS_PATH_##field,
+#include "agent/stats.def"
+    STATS_PATHS
+};
+
+enum stats_local {
+#define LOCAL_RESULT(code) STATS_LOCAL_##code,
+#include "agent/stats.def"
+    STATS_LOCAL_other,
+    STATS_LOCALS
+};
+
+/* The place of a Result-Code among those the agent answers with. */
+enum stats_local stats_local_of(uint32_t result);
+
+struct stats_peer {
+#define PEER_COUNTER(field, metric, label, value, help) stats_counter field;
+#include "agent/stats.def"
+    stats_counter open;                            /* gauges from here */
+    stats_counter pending;
+    stats_counter in_state[DM_STATES];
+    stats_counter in_watch[DM_WATCH_STATES];
+    stats_counter transitions[DM_STATES];          /* to this state */
+    struct stats_histogram duration;               /* sent to the peer -> its answer */
+};
+
+struct stats_route {
+    stats_counter outcome[STATS_OUTCOMES];
+    stats_counter local[STATS_LOCALS];
+};
+
+struct stats {
+    size_t peer_count;         /* rows of `peers`, and one more for those that no row admits */
+    struct stats_peer *peers;
+    size_t route_count;        /* routes, and one more for requests without one */
+    struct stats_route *routes;
+    stats_counter requests_received;
+    stats_counter requests_ended;
+    stats_counter held_pending;  /* requests in pending tables: gauge */
+    stats_counter letters_posted; /* letters that hold a request or its answer */
+    stats_counter letters_opened;
+    stats_counter dropped[STATS_DROPS];
+    stats_counter refused[STATS_REFUSALS];
+    stats_counter connections;   /* gauge */
+    stats_counter memory;        /* octets of messages, queues, bags and unfinished input: gauge */
+    struct stats_histogram path[STATS_PATHS];
+    struct stats_histogram lag;  /* of the loop: how late a tick was */
+};
+
+/* Zeroed; fatal without memory. */
+void stats_init(struct stats *stats, size_t peers, size_t routes);
+void stats_fini(struct stats *stats);
+
+/* Route number -> its counters; -1 is the row of requests without a route. */
+static inline struct stats_route *stats_route_at(struct stats *stats, int32_t route)
+{
+    return &stats->routes[route < 0 ? stats->route_count - 1 : (size_t)route];
+}
