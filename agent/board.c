@@ -76,6 +76,6 @@ void board_see(const struct board *board, uint32_t slot, uint64_t application_bi
         .is_agent = view.flags & BOARD_AGENT,
         .is_client = view.flags & BOARD_CLIENT,
         .is_busy = load & 1,
-        .pending = (uint32_t)(load >> 1),
+        .pending = (uint32_t)(load >> 2),
     };
 }

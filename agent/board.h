@@ -19,7 +19,7 @@ enum board_flag {
 
 struct board_line {
     _Alignas(64) _Atomic uint64_t who;    /* generation (32), home (16), flags (16) */
-    _Atomic uint64_t load;                /* pending (32), busy (1) */
+    _Atomic uint64_t load;                /* pending, half full (1), busy (1) */
     _Atomic uint64_t applications;        /* a set of bits of board_application */
     _Atomic uint64_t returned;            /* when it became usable again after a failure, ns; 0: never failed */
 };
@@ -52,9 +52,17 @@ static inline void board_set(struct board *board, uint32_t slot, struct board_vi
     atomic_store_explicit(&board->lines[slot].who, who, memory_order_release);
 }
 
-static inline void board_set_load(struct board *board, uint32_t slot, uint32_t pending, bool busy)
+static inline void board_set_load(struct board *board, uint32_t slot, uint32_t pending, bool is_busy,
+                                  bool is_half_full)
 {
-    atomic_store_explicit(&board->lines[slot].load, (uint64_t)pending << 1 | busy, memory_order_relaxed);
+    uint64_t load = (uint64_t)pending << 2 | (uint64_t)is_half_full << 1 | is_busy;
+    atomic_store_explicit(&board->lines[slot].load, load, memory_order_relaxed);
+}
+
+/* Is its pending table more than half full? Then greedy clients are refused: design, Pressure. */
+static inline bool board_is_half_full(const struct board *board, uint32_t slot)
+{
+    return atomic_load_explicit(&board->lines[slot].load, memory_order_relaxed) & 2;
 }
 
 /* The set of bits for a peer's applications; ids met for the first time get a bit of their own, past 62 they share one

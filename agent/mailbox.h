@@ -22,6 +22,7 @@ enum mail_kind {
     MAIL_REMOVED,  /* front desk to all: it has it no more */
     MAIL_IDLE,     /* home to front desk: a peer without connection may go: struct idle_letter */
     MAIL_RELEASE,  /* front desk to home: it goes */
+    MAIL_RELEASED, /* home to front desk: it went */
     MAIL_STAGE,    /* front desk to all: the end has reached this stage: struct stage_letter */
 };
 

@@ -32,9 +32,9 @@ static uint32_t class_of(size_t size)
     return size_class;
 }
 
-struct image *memory_image(struct memory *memory, dm_bytes message)
+struct image *memory_image_room(struct memory *memory, size_t size)
 {
-    uint32_t size_class = class_of(message.size + sizeof(struct image));
+    uint32_t size_class = class_of(size + sizeof(struct image));
     struct image *image;
     if (size_class < MEMORY_CLASSES && memory->images[size_class]) {
         image = memory->images[size_class];
@@ -44,9 +44,15 @@ struct image *memory_image(struct memory *memory, dm_bytes message)
         image = allocate(class_size(size_class));
     }
     image->size_class = size_class;
-    image->size = (uint32_t)message.size;
-    memcpy(image->octets, message.at, message.size);
+    image->size = (uint32_t)size;
     memory_count(memory, (int64_t)class_size(size_class));
+    return image;
+}
+
+struct image *memory_image(struct memory *memory, dm_bytes message)
+{
+    struct image *image = memory_image_room(memory, message.size);
+    memcpy(image->octets, message.at, message.size);
     return image;
 }
 

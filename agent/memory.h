@@ -53,7 +53,9 @@ static inline void memory_count(struct memory *memory, int64_t octets)
     stats_add(memory->used, (uint64_t)octets);
 }
 
-/* A copy of `message`. Never NULL. */
+/* An image of `size` octets, to be filled once. Never NULL. */
+struct image *memory_image_room(struct memory *memory, size_t size);
+/* A copy of `message`. */
 struct image *memory_image(struct memory *memory, dm_bytes message);
 void memory_image_free(struct memory *memory, struct image *image);
 

@@ -1,0 +1,394 @@
+/* agent.c — the life of the program: start, serve, drain, end. Main thread. */
+#include "agent/agent.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "agent/admin.h"
+#include "agent/clock.h"
+#include "agent/log.h"
+
+enum { TICK_MS = 100, OTHER_DESCRIPTORS = 512, BUSY_PERCENT = 70, BUSY_SECONDS = 3 };
+#define PARTING_GRACE (2 * NS_PER_S)
+
+/* --- what workers ask ----------------------------------------------------------------------------- */
+
+const struct dm_self *agent_self(const struct agent *agent)
+{
+    return &agent->self;
+}
+
+uint32_t agent_next_link(struct agent *agent)
+{
+    uint32_t link = atomic_fetch_add_explicit(&agent->next_link, 1, memory_order_relaxed);
+    return link ? link : agent_next_link(agent); /* 0 is no link */
+}
+
+uint32_t agent_next_end_to_end(struct agent *agent)
+{
+    return atomic_fetch_add_explicit(&agent->next_end_to_end, 1, memory_order_relaxed);
+}
+
+const struct conf_peer *agent_row(const struct agent *agent, uint32_t row)
+{
+    return row < agent->conf->peer_count ? &agent->conf->peers[row] : &agent->unknown;
+}
+
+void agent_tell_idle(struct worker *worker, rt_peer peer, uint32_t arrivals, bool is_orderly)
+{
+    struct agent *agent = worker->agent;
+    if (peer.slot < agent->registry.fixed || worker->stage != AGENT_RUNS)
+        return;
+    struct idle_letter *letter =
+        post_letter(&worker->post, agent->worker_count, MAIL_IDLE, sizeof *letter, true);
+    letter->peer = peer;
+    letter->arrivals = arrivals;
+    letter->is_orderly = is_orderly;
+}
+
+bool agent_is_ready(const struct agent *agent)
+{
+    return agent->is_listening && agent->stage == AGENT_RUNS;
+}
+
+/* --- placement ------------------------------------------------------------------------------------ */
+
+unsigned agent_least_busy(const struct agent *agent)
+{
+    if (agent->workers[0]->hot < BUSY_SECONDS)
+        return 0;
+    unsigned best = 0;
+    for (unsigned i = 1; i < agent->worker_count; i++)
+        if (agent->workers[i]->busy < agent->workers[best]->busy)
+            best = i;
+    return best;
+}
+
+static void measure(struct worker *worker)
+{
+    clockid_t clock;
+    struct timespec used;
+    if (pthread_getcpuclockid(worker->thread, &clock) || clock_gettime(clock, &used))
+        return;
+    uint64_t now = (uint64_t)used.tv_sec * NS_PER_S + (uint64_t)used.tv_nsec;
+    worker->busy = (unsigned)((now - worker->cpu_before) / (NS_PER_S / 100));
+    worker->cpu_before = now;
+    worker->hot = worker->busy > BUSY_PERCENT ? worker->hot + 1 : 0;
+}
+
+/* --- the end, step by step ------------------------------------------------------------------------ */
+
+static void tell_stage(struct agent *agent, enum agent_stage stage)
+{
+    agent->stage = stage;
+    for (unsigned i = 0; i < agent->worker_count; i++) {
+        struct stage_letter *letter =
+            post_letter(&agent->post, i, MAIL_STAGE, sizeof *letter, true);
+        letter->stage = stage;
+    }
+    post_flush(&agent->post);
+}
+
+static uint64_t sum_in_flight(const struct agent *agent)
+{
+    uint64_t received = 0;
+    uint64_t ended = 0;
+    for (unsigned i = 0; i < agent->worker_count; i++) {
+        ended += stats_read(&agent->workers[i]->stats.requests_ended);
+        received += stats_read(&agent->workers[i]->stats.requests_received);
+    }
+    return received - ended;
+}
+
+static uint64_t sum_connections(const struct agent *agent)
+{
+    uint64_t connections = 0;
+    for (unsigned i = 0; i < agent->worker_count; i++)
+        connections += stats_read(&agent->workers[i]->stats.connections);
+    return connections;
+}
+
+static void begin_to_drain(struct agent *agent)
+{
+    log_info("-", "stop", log_words("draining"));
+    agent->is_listening = false;
+    front_close(&agent->front);
+    agent->stage_until = clock_now() + agent->conf->timers.drain;
+    tell_stage(agent, AGENT_DRAINS);
+}
+
+static void part(struct agent *agent)
+{
+    uint64_t left = sum_in_flight(agent);
+    if (left)
+        log_warn("-", "stop", log_words("{count} requests were not answered in time"),
+                 log_number("count", (int64_t)left));
+    agent->stage_until = clock_now() + agent->conf->timers.disconnect + PARTING_GRACE;
+    tell_stage(agent, AGENT_PARTS);
+}
+
+static void end(struct agent *agent)
+{
+    tell_stage(agent, AGENT_ENDS);
+    admin_close(agent->admin);
+    uv_prepare_stop(&agent->prepare);
+    uv_stop(&agent->loop);
+}
+
+static void mind_stage(struct agent *agent)
+{
+    bool is_over = clock_now() >= agent->stage_until;
+    if (agent->stage == AGENT_DRAINS && (is_over || sum_in_flight(agent) == 0))
+        part(agent);
+    else if (agent->stage == AGENT_PARTS && (is_over || sum_connections(agent) == 0))
+        end(agent);
+}
+
+static void on_signal(uv_signal_t *handle, int signal)
+{
+    struct agent *agent = handle->data;
+    if (signal == SIGHUP) {
+        log_warn("-", "SIGHUP", log_words("reload is not built yet: nothing has changed"));
+        return;
+    }
+    if (agent->stage == AGENT_RUNS)
+        begin_to_drain(agent);
+    else if (agent->stage != AGENT_ENDS)
+        end(agent);
+}
+
+/* --- mail and ticks of the front desk ------------------------------------------------------------- */
+
+static void open_letter(void *context, const struct letter *letter)
+{
+    struct agent *agent = context;
+    const struct idle_letter *idle = (const struct idle_letter *)(const void *)letter;
+    if (letter->kind == MAIL_IDLE)
+        registry_idle(&agent->registry, idle);
+    else if (letter->kind == MAIL_RELEASED)
+        registry_released(&agent->registry, idle->peer);
+    else
+        assert(false);
+}
+
+static void on_mail(uv_async_t *async)
+{
+    struct agent *agent = async->data;
+    post_open(&agent->post, open_letter, agent);
+}
+
+static void on_prepare(uv_prepare_t *handle)
+{
+    struct agent *agent = handle->data;
+    post_flush(&agent->post);
+}
+
+static void on_second(struct agent *agent)
+{
+    registry_tick(&agent->registry, clock_now());
+    for (unsigned i = 0; i < agent->worker_count; i++)
+        measure(agent->workers[i]);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct agent *agent = timer->data;
+    uint64_t offset = clock_offset();
+    uint64_t second = clock_real() / NS_PER_S;
+    front_tick(&agent->front);
+    if (agent->stage != AGENT_RUNS)
+        mind_stage(agent);
+    if (second != agent->second) {
+        agent->second = second;
+        on_second(agent);
+    }
+    clock_acknowledge(agent->worker_count, offset);
+}
+
+/* --- start ---------------------------------------------------------------------------------------- */
+
+static unsigned worker_count(const struct conf *conf)
+{
+    if (conf->workers)
+        return conf->workers;
+    unsigned cores = uv_available_parallelism();
+    return cores > 1 ? cores - 1 : 1;
+}
+
+/* HDR-26: 12 low bits of time and 20 random ones, so that no restart repeats them within minutes. */
+static uint32_t first_end_to_end(void)
+{
+    uint32_t random = 0;
+    uv_random(NULL, NULL, &random, sizeof random, 0, NULL);
+    return (uint32_t)time(NULL) << 20 | (random & 0xfffff);
+}
+
+static uint32_t firmware_revision(void)
+{
+    unsigned major = 0;
+    unsigned minor = 0;
+    unsigned patch = 0;
+    sscanf(ANTIPODE_VERSION, "%u.%u.%u", &major, &minor, &patch);
+    return major * 10000 + minor * 100 + patch;
+}
+
+static void introduce(struct agent *agent)
+{
+    const struct conf *conf = agent->conf;
+    agent->started = (uint64_t)time(NULL);
+    agent->self = (struct dm_self){.origin_host = dm_text(conf->identity),
+                                   .origin_realm = dm_text(conf->realm),
+                                   .product_name = "Antipode",
+                                   .firmware_revision = firmware_revision(),
+                                   .origin_state_id = (uint32_t)agent->started};
+    agent->unknown = (struct conf_peer){.identity = "*",
+                                        .is_pattern = true,
+                                        .role = CONF_ROLE_BY_CAPABILITIES,
+                                        .advertise = conf->advertise,
+                                        .timers = conf->timers,
+                                        .limits = conf->limits,
+                                        .compatibility = conf->compatibility};
+    atomic_init(&agent->next_link, 1);
+    atomic_init(&agent->next_end_to_end, first_end_to_end());
+}
+
+static void start_loop(struct agent *agent)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    if (uv_loop_init(&agent->loop))
+        abort();
+    uv_prepare_init(&agent->loop, &agent->prepare);
+    uv_timer_init(&agent->loop, &agent->tick);
+    agent->prepare.data = agent->tick.data = agent;
+    uv_prepare_start(&agent->prepare, on_prepare);
+    uint64_t interval = clock_is_lab() ? 1 : TICK_MS;
+    uv_timer_start(&agent->tick, on_tick, interval, interval);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        uv_signal_init(&agent->loop, &agent->signals[i]);
+        agent->signals[i].data = agent;
+        uv_signal_start(&agent->signals[i], on_signal, signals[i]);
+    }
+}
+
+static void make_workers(struct agent *agent)
+{
+    unsigned count = agent->worker_count;
+    agent->workers = calloc(count, sizeof *agent->workers);
+    agent->boxes = calloc(count + 1, sizeof *agent->boxes);
+    if (!agent->workers || !agent->boxes)
+        abort();
+    for (unsigned i = 0; i < count; i++) {
+        agent->workers[i] = worker_new(agent, i);
+        agent->boxes[i] = &agent->workers[i]->mailbox;
+    }
+    agent->boxes[count] = &agent->mailbox;
+    mailbox_init(&agent->mailbox, &agent->loop, on_mail, agent);
+    post_init(&agent->post, count, count + 1, agent->boxes, &agent->memory);
+}
+
+static void raise_descriptor_limit(const struct conf *conf)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)conf->limits.connections + OTHER_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted;
+    if (limit.rlim_max < wanted)
+        limit.rlim_max = wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+        return;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    log_warn("-", "descriptors",
+             log_words("{limit} are allowed, `limits.connections` needs {wanted}"),
+             log_number("limit", (int64_t)limit.rlim_cur), log_number("wanted", (int64_t)wanted));
+}
+
+static void warn_of_cleartext(const struct conf *conf)
+{
+    size_t count = conf_cleartext_beyond_loopback(conf);
+    if (count && conf->cleartext == CONF_CLEARTEXT_WARN)
+        log_warn("-", "cleartext",
+                 log_words("{count} addresses beyond loopback carry Diameter without TLS"),
+                 log_number("count", (int64_t)count));
+}
+
+static struct agent *agent_new(const struct conf *conf)
+{
+    struct agent *agent = calloc(1, sizeof *agent);
+    if (!agent)
+        abort();
+    agent->conf = conf;
+    agent->worker_count = worker_count(conf);
+    introduce(agent);
+    start_loop(agent);
+    stats_init(&agent->stats, conf->peer_count, conf->tables.route_count);
+    memory_init(&agent->memory, &agent->stats.memory, conf->limits.memory);
+    agent->board = board_new((uint32_t)conf->peer_count + conf->limits.connections);
+    make_workers(agent);
+    registry_init(&agent->registry, agent);
+    for (unsigned i = 0; i < agent->worker_count; i++)
+        worker_settle_in(agent->workers[i]);
+    clock_set_threads(agent->worker_count + 1);
+    return agent;
+}
+
+static void close_any(uv_handle_t *handle, void *context)
+{
+    (void)context;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void agent_free(struct agent *agent)
+{
+    front_close(&agent->front);
+    uv_walk(&agent->loop, close_any, NULL);
+    uv_run(&agent->loop, UV_RUN_DEFAULT);
+    for (unsigned i = 0; i < agent->worker_count; i++)
+        worker_bury(agent->workers[i]);
+    for (unsigned i = 0; i < agent->worker_count; i++)
+        worker_free(agent->workers[i]);
+    uv_loop_close(&agent->loop);
+    front_fini(&agent->front);
+    registry_fini(&agent->registry);
+    mailbox_fini(&agent->mailbox);
+    post_fini(&agent->post);
+    memory_fini(&agent->memory);
+    stats_fini(&agent->stats);
+    board_free(agent->board);
+    free(agent->workers);
+    free(agent->boxes);
+    free(agent);
+}
+
+static void serve(struct agent *agent)
+{
+    agent->is_listening = true;
+    for (unsigned i = 0; i < agent->worker_count; i++)
+        worker_start(agent->workers[i]);
+    log_info("-", "ready", log_words("{identity}, {workers} workers"),
+             log_text("identity", agent->conf->identity),
+             log_number("workers", agent->worker_count));
+    uv_run(&agent->loop, UV_RUN_DEFAULT);
+    for (unsigned i = 0; i < agent->worker_count; i++)
+        uv_thread_join(&agent->workers[i]->thread);
+    log_info("-", "stop", log_words("done"));
+}
+
+int agent_run(const struct conf *conf)
+{
+    raise_descriptor_limit(conf);
+    warn_of_cleartext(conf);
+    struct agent *agent = agent_new(conf);
+    bool works = front_open(&agent->front, agent);
+    agent->admin = works ? admin_open(agent, &works) : NULL;
+    if (works)
+        serve(agent);
+    agent_free(agent);
+    return works ? 0 : 1;
+}

@@ -1,0 +1,71 @@
+/* agent.h — start, drain, stop: owns the workers, the board and the front desk.
+ *
+ * The main thread is the front desk: listeners, arrivals that have not yet sent their CER, names, signals, admin. Functions marked "any
+ * thread" may be called by workers; all others belong to the main thread. */
+#pragma once
+
+#include "agent/front.h"
+#include "agent/registry.h"
+#include "agent/worker.h"
+
+/* The end, step by step; the main thread waits for all workers at each. */
+enum agent_stage {
+    AGENT_RUNS,
+    AGENT_DRAINS,  /* listeners closed, DPR to clients; requests still arriving are served */
+    AGENT_PARTS,   /* 3002 for the rest, DPR to everybody else */
+    AGENT_ENDS,    /* loops end */
+};
+
+struct agent {
+    const struct conf *conf;
+    struct conf_peer unknown; /* for peers that no row admits, with `unknown_peer: accept` */
+    struct dm_self self;
+    unsigned worker_count;
+    struct worker **workers;
+    struct mailbox **boxes; /* the workers' and, last, our own */
+    struct board *board;
+
+    uv_loop_t loop;
+    uv_prepare_t prepare;
+    uv_timer_t tick;
+    uv_signal_t signals[3];
+    struct mailbox mailbox;
+    struct post post;
+    struct memory memory;
+    struct stats stats; /* of the front desk */
+    struct front front;
+    struct registry registry;
+    struct admin *admin;
+
+    bool is_listening;
+    enum agent_stage stage;
+    uint64_t stage_until; /* real time, ns */
+    uint64_t started;     /* wall clock, seconds */
+    uint64_t second;      /* of the last look at the workers */
+    _Atomic uint32_t next_link;
+    _Atomic uint32_t next_end_to_end;
+};
+
+struct stage_letter {
+    struct letter letter;
+    uint32_t stage;
+};
+
+/* Runs the agent until it is told to end. Takes nothing; `conf` must outlive it. Returns the exit status. */
+int agent_run(const struct conf *conf);
+
+/* Any thread. */
+const struct dm_self *agent_self(const struct agent *agent);
+uint32_t agent_next_link(struct agent *agent);
+uint32_t agent_next_end_to_end(struct agent *agent);
+/* The configuration of a row; the last is that of unknown peers. */
+const struct conf_peer *agent_row(const struct agent *agent, uint32_t row);
+
+/* A worker tells the front desk that a peer which came by itself has no connection. Its worker's thread. */
+void agent_tell_idle(struct worker *worker, rt_peer peer, uint32_t arrivals, bool is_orderly);
+
+/* The worker that a new peer is best at home on: the first one while it has time, then the least busy. */
+unsigned agent_least_busy(const struct agent *agent);
+
+/* Is it listening and not on its way out? */
+bool agent_is_ready(const struct agent *agent);

@@ -1,0 +1,425 @@
+/* front.c — who comes in by the door? */
+#include "agent/front.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/clock.h"
+#include "agent/log.h"
+#include "agent/net/tcp.h"
+
+enum { ACCEPTS_PER_TURN = 64, FIRST_ROOM = 1024, ANSWER_ROOM = 4096 };
+#define LINGER NS_PER_S
+#define NO_DESCRIPTORS_PAUSE (100 * NS_PER_MS)
+
+struct front_listener {
+    uv_poll_t poll;
+    struct front *front;
+    int descriptor;
+};
+
+/* A connection without a name. */
+struct arrival {
+    uv_poll_t poll;
+    struct front *front;
+    struct arrival *next;
+    struct arrival **link; /* the pointer that points here */
+    union conf_socket source;
+    int descriptor;
+    bool is_lingering; /* it was answered and shut; what still comes is discarded */
+    uint64_t until;    /* clock_now; of a lingering one clock_real */
+    uint8_t *octets;
+    uint32_t have;
+    uint32_t room;
+    rt_peer peer; /* whose connection it turned out to be */
+    const struct registry_slot *slot;
+    uint32_t cer_size;
+};
+
+/* --- the end of an arrival ------------------------------------------------------------------------ */
+
+static void set_listening(struct front *front, bool listening);
+
+static void on_arrival_closed(uv_handle_t *handle)
+{
+    struct arrival *arrival = handle->data;
+    free(arrival->octets);
+    free(arrival);
+}
+
+static void forget(struct arrival *arrival)
+{
+    struct front *front = arrival->front;
+    *arrival->link = arrival->next;
+    if (arrival->next)
+        arrival->next->link = arrival->link;
+    front->half_open--;
+    if (front->is_paused && !front->paused_until)
+        set_listening(front, true);
+    uv_poll_stop(&arrival->poll);
+}
+
+static void end(struct arrival *arrival, bool reset)
+{
+    forget(arrival);
+    if (reset)
+        tcp_abort(arrival->descriptor);
+    else
+        close(arrival->descriptor);
+    uv_close((uv_handle_t *)&arrival->poll, on_arrival_closed);
+}
+
+static void refuse(struct arrival *arrival, enum stats_refusal reason, const char *why)
+{
+    char source[64];
+    tcp_address_text(&arrival->source, source, sizeof source);
+    stats_add(&arrival->front->agent->stats.refused[reason], 1);
+    log_warn("-", "refused", log_words("{source}: {why}"), log_text("source", source),
+             log_text("why", why));
+}
+
+/* Answers with a CEA and closes: the answer is on the wire before the FIN. */
+static void answer(struct arrival *arrival, dm_bytes cer, enum dm_result result,
+                   const struct dm_fault *fault)
+{
+    struct agent *agent = arrival->front->agent;
+    uint8_t octets[ANSWER_ROOM];
+    uint8_t local[16];
+    struct dm_header header;
+    dm_header_read(&header, cer.at);
+    struct dm_addresses addresses = {.count = 1};
+    addresses.at[0] = dm_bytes_of(local, tcp_local_address(arrival->descriptor, local));
+    size_t size = dm_cea_write(octets, sizeof octets, &agent->self, &agent->conf->advertise,
+                               &addresses, &header, result, fault);
+    if (!size) /* the offending AVP is too long to be shown */
+        size = dm_cea_write(octets, sizeof octets, &agent->self, &agent->conf->advertise,
+                            &addresses, &header, result, NULL);
+    if (send(arrival->descriptor, octets, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+        end(arrival, true);
+        return;
+    }
+    shutdown(arrival->descriptor, SHUT_WR);
+    arrival->is_lingering = true;
+    arrival->until = clock_real() + LINGER;
+}
+
+/* --- a CER ---------------------------------------------------------------------------------------- */
+
+/* The letter is posted from here: libuv has forgotten the descriptor. */
+static void on_arrival_named(uv_handle_t *handle)
+{
+    struct arrival *arrival = handle->data;
+    struct agent *agent = arrival->front->agent;
+    const struct registry_slot *slot = arrival->slot;
+    struct arrival_letter *letter = post_letter(&agent->post, slot->home, MAIL_ARRIVAL,
+                                                sizeof *letter + arrival->have, true);
+    atomic_fetch_add(&slot->name->references, 1);
+    letter->peer = arrival->peer;
+    letter->name = slot->name;
+    letter->row = slot->row;
+    letter->descriptor = arrival->descriptor;
+    letter->cer_size = arrival->cer_size;
+    letter->rest_size = arrival->have - arrival->cer_size;
+    memcpy(letter->octets, arrival->octets, arrival->have);
+    on_arrival_closed(handle);
+}
+
+static void send_home(struct arrival *arrival, const struct registry_slot *slot, uint32_t cer_size)
+{
+    arrival->slot = slot;
+    arrival->peer = registry_peer(&arrival->front->agent->registry, slot);
+    arrival->cer_size = cer_size;
+    forget(arrival);
+    uv_close((uv_handle_t *)&arrival->poll, on_arrival_named);
+}
+
+static void refuse_unknown(struct arrival *arrival, dm_bytes cer)
+{
+    refuse(arrival, STATS_REFUSED_unknown_peer, "no row of `peers` admits its Origin-Host");
+    if (arrival->front->agent->conf->compatibility.unknown_peer == CONF_PEER_CLOSE)
+        end(arrival, false);
+    else
+        answer(arrival, cer, DM_UNKNOWN_PEER, NULL);
+}
+
+static void admit(struct arrival *arrival, dm_bytes cer, dm_bytes identity)
+{
+    struct agent *agent = arrival->front->agent;
+    const struct conf *conf = agent->conf;
+    bool accepts = conf->compatibility.unknown_peer == CONF_PEER_ACCEPT;
+    int row = conf_peer_for(conf, identity, &arrival->source);
+    if (dm_identity_equal(identity, dm_text(conf->identity)) || (row == -1 && !accepts)) {
+        refuse_unknown(arrival, cer);
+        return;
+    }
+    if (row == -2) {
+        refuse(arrival, STATS_REFUSED_source, "its address is not in `from`");
+        answer(arrival, cer, DM_UNKNOWN_PEER, NULL);
+        return;
+    }
+    uint32_t number = row < 0 ? (uint32_t)conf->peer_count : (uint32_t)row;
+    struct registry_slot *slot = registry_admit(&agent->registry, identity, number);
+    if (!slot) {
+        refuse(arrival, STATS_REFUSED_limit, "no slot is free");
+        answer(arrival, cer, DM_TOO_BUSY, NULL);
+        return;
+    }
+    send_home(arrival, slot, (uint32_t)cer.size);
+}
+
+/* Only the name is needed here; the whole CER is checked at the peer's home, as strictly as its row says. */
+static void read_cer(struct arrival *arrival, dm_bytes cer)
+{
+    struct dm_avp origin_host;
+    if (dm_avp_find(cer, 0, DM_AVP_ORIGIN_HOST, &origin_host) &&
+        dm_identity_is_valid(origin_host.data)) {
+        admit(arrival, cer, origin_host.data);
+        return;
+    }
+    struct dm_fault fault = {0};
+    struct dm_caps caps;
+    enum dm_result wrong =
+        dm_check(cer, arrival->front->agent->conf->compatibility.strictness, &fault);
+    if (!wrong)
+        wrong = dm_caps_read(&caps, cer, &fault);
+    refuse(arrival, STATS_REFUSED_malformed, "a CER without a usable Origin-Host");
+    answer(arrival, cer, wrong ? wrong : DM_INVALID_AVP_VALUE, &fault);
+}
+
+static bool begins_a_cer(const struct arrival *arrival)
+{
+    const uint8_t *octets = arrival->octets;
+    uint32_t have = arrival->have;
+    if (have >= 1 && octets[0] != DM_VERSION)
+        return false;
+    if (have >= 4) {
+        uint32_t length = dm_get24(octets + 1);
+        if (length < DM_HEADER_SIZE || length % 4 ||
+            length > arrival->front->agent->conf->limits.message_size)
+            return false;
+    }
+    if (have >= 5 && !(octets[4] & DM_FLAG_REQUEST))
+        return false;
+    return have < 8 || dm_get24(octets + 5) == DM_CAPABILITIES_EXCHANGE;
+}
+
+static void look(struct arrival *arrival)
+{
+    if (!begins_a_cer(arrival)) { /* CEX-21, HDR-06 */
+        refuse(arrival, STATS_REFUSED_malformed, "what it sent first is no CER");
+        end(arrival, true);
+        return;
+    }
+    if (arrival->have < DM_HEADER_SIZE)
+        return;
+    uint32_t length = dm_get24(arrival->octets + 1);
+    if (arrival->have >= length)
+        read_cer(arrival, dm_bytes_of(arrival->octets, length));
+}
+
+/* --- reading -------------------------------------------------------------------------------------- */
+
+static void make_room(struct arrival *arrival)
+{
+    if (arrival->have < arrival->room)
+        return;
+    arrival->room = arrival->room ? arrival->room * 2 : FIRST_ROOM;
+    arrival->octets = realloc(arrival->octets, arrival->room);
+    if (!arrival->octets)
+        abort();
+}
+
+static void discard(struct arrival *arrival)
+{
+    uint8_t octets[4096];
+    ssize_t got = read(arrival->descriptor, octets, sizeof octets);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+        end(arrival, false);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct arrival *arrival = poll->data;
+    (void)events;
+    if (status < 0) {
+        end(arrival, true);
+        return;
+    }
+    if (arrival->is_lingering) {
+        discard(arrival);
+        return;
+    }
+    make_room(arrival);
+    ssize_t got = read(arrival->descriptor, arrival->octets + arrival->have,
+                       arrival->room - arrival->have);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) {
+        end(arrival, false);
+        return;
+    }
+    arrival->have += (uint32_t)got;
+    look(arrival);
+}
+
+/* --- accepting ------------------------------------------------------------------------------------ */
+
+static void take(struct front *front, int descriptor, const union conf_socket *source)
+{
+    struct arrival *arrival = calloc(1, sizeof *arrival);
+    if (!arrival || uv_poll_init(&front->agent->loop, &arrival->poll, descriptor)) {
+        free(arrival);
+        close(descriptor);
+        return;
+    }
+    arrival->poll.data = arrival;
+    arrival->front = front;
+    arrival->descriptor = descriptor;
+    arrival->source = *source;
+    arrival->until = clock_now() + front->agent->conf->timers.capabilities;
+    arrival->next = front->first;
+    arrival->link = &front->first;
+    if (front->first)
+        front->first->link = &arrival->next;
+    front->first = arrival;
+    front->half_open++;
+    uv_poll_start(&arrival->poll, UV_READABLE, on_readable);
+}
+
+static bool is_full(const struct agent *agent)
+{
+    uint64_t open = agent->front.half_open;
+    for (unsigned i = 0; i < agent->worker_count; i++)
+        open += stats_read(&agent->workers[i]->stats.connections);
+    return open >= agent->conf->limits.connections;
+}
+
+static void pause_for(struct front *front, uint64_t until)
+{
+    front->paused_until = until;
+    set_listening(front, false);
+}
+
+static void accept_one(struct front *front, int descriptor, const union conf_socket *source)
+{
+    if (is_full(front->agent)) {
+        stats_add(&front->agent->stats.refused[STATS_REFUSED_limit], 1);
+        log_warn("-", "refused", log_words("`limits.connections` is reached"));
+        close(descriptor);
+        return;
+    }
+    take(front, descriptor, source);
+}
+
+static void on_acceptable(uv_poll_t *poll, int status, int events)
+{
+    struct front_listener *listener = poll->data;
+    struct front *front = listener->front;
+    (void)status;
+    (void)events;
+    for (int i = 0; i < ACCEPTS_PER_TURN && !front->is_paused; i++) {
+        union conf_socket source;
+        int descriptor = tcp_accept(listener->descriptor, &source);
+        if (descriptor == -EMFILE || descriptor == -ENFILE || descriptor == -ENOMEM) {
+            log_error("-", "accept", log_words("{error}"),
+                      log_text("error", uv_strerror(descriptor)));
+            pause_for(front, clock_real() + NO_DESCRIPTORS_PAUSE);
+        }
+        if (descriptor < 0)
+            return;
+        accept_one(front, descriptor, &source);
+        if (front->half_open >= front->agent->conf->limits.half_open) {
+            stats_add(&front->agent->stats.refused[STATS_REFUSED_half_open], 1);
+            pause_for(front, 0);
+        }
+    }
+}
+
+/* Fewer that finish, instead of all that time out. */
+static void set_listening(struct front *front, bool listening)
+{
+    front->is_paused = !listening;
+    for (unsigned i = 0; i < front->listener_count; i++) {
+        if (listening)
+            uv_poll_start(&front->listeners[i].poll, UV_READABLE, on_acceptable);
+        else
+            uv_poll_stop(&front->listeners[i].poll);
+    }
+    if (listening)
+        front->paused_until = 0;
+}
+
+/* --- open, tick, close ---------------------------------------------------------------------------- */
+
+static bool open_listener(struct front *front, const struct conf_listen *listen)
+{
+    struct front_listener *listener = &front->listeners[front->listener_count];
+    char address[64];
+    tcp_address_text(&listen->address, address, sizeof address);
+    int descriptor = tcp_listen(&listen->address);
+    if (descriptor < 0) {
+        log_error("-", "listen", log_words("{address}: {error}"), log_text("address", address),
+                  log_text("error", uv_strerror(descriptor)));
+        return false;
+    }
+    listener->front = front;
+    listener->descriptor = descriptor;
+    listener->poll.data = listener;
+    if (uv_poll_init(&front->agent->loop, &listener->poll, descriptor))
+        abort();
+    front->listener_count++;
+    log_info("-", "listening", log_words("tcp {address}"), log_text("address", address));
+    return true;
+}
+
+bool front_open(struct front *front, struct agent *agent)
+{
+    const struct conf *conf = agent->conf;
+    *front = (struct front){.agent = agent};
+    front->listeners = calloc(conf->listen_count, sizeof *front->listeners);
+    if (!front->listeners)
+        abort();
+    for (size_t i = 0; i < conf->listen_count; i++)
+        if (!open_listener(front, &conf->listen[i]))
+            return false;
+    set_listening(front, true);
+    return true;
+}
+
+void front_tick(struct front *front)
+{
+    uint64_t now = clock_now();
+    uint64_t real = clock_real();
+    if (front->is_paused && front->paused_until && real >= front->paused_until)
+        set_listening(front, true);
+    struct arrival *next;
+    for (struct arrival *arrival = front->first; arrival; arrival = next) {
+        next = arrival->next;
+        if ((arrival->is_lingering ? real : now) < arrival->until)
+            continue;
+        if (!arrival->is_lingering)
+            refuse(arrival, STATS_REFUSED_timeout, "no CER in time");
+        end(arrival, false);
+    }
+}
+
+void front_close(struct front *front)
+{
+    for (unsigned i = 0; i < front->listener_count; i++) {
+        uv_poll_stop(&front->listeners[i].poll);
+        uv_close((uv_handle_t *)&front->listeners[i].poll, NULL);
+        close(front->listeners[i].descriptor);
+    }
+    front->listener_count = 0;
+    front->is_paused = false;
+    while (front->first)
+        end(front->first, false);
+}
+
+void front_fini(struct front *front)
+{
+    free(front->listeners);
+}

@@ -1,0 +1,122 @@
+/* local.c — the outcome of every request: its answer finds the connection it came by, and it is counted once. */
+#include "agent/local.h"
+
+#include "agent/agent.h"
+#include "agent/log.h"
+#include "agent/peer_actions.h"
+#include "proto/msg.h"
+
+struct answer_letter {
+    struct letter letter;
+    struct outcome outcome;
+    uint32_t size;
+    uint8_t octets[];
+};
+
+static void count(struct worker *worker, const struct outcome *outcome, enum stats_outcome kind)
+{
+    struct stats_route *route = stats_route_at(&worker->stats, outcome->route);
+    stats_add(&route->outcome[kind], 1);
+    if (outcome->kind == STATS_answered_locally)
+        stats_add(&route->local[stats_local_of(outcome->result)], 1);
+    stats_add(&worker->stats.requests_ended, 1);
+}
+
+static void origin_is_gone(struct worker *worker, const struct outcome *outcome)
+{
+    stats_add(&worker->stats.dropped[STATS_DROP_origin_gone], 1);
+    count(worker, outcome, STATS_origin_gone);
+}
+
+/* An answer is never refused; a peer that does not read its answers is closed instead. */
+static bool reads_too_slowly(struct peer *peer, size_t size)
+{
+    uint64_t octets = queue_octets(&peer->open->queue);
+    return octets > 0 && octets + size > peer->conf->limits.outbound_per_peer;
+}
+
+static void close_slow_reader(struct peer *peer)
+{
+    log_warn(peer_name(peer), "closed", log_words("it does not read its answers"));
+    stats_add(&peer->worker->stats.refused[STATS_REFUSED_slow_reader], 1);
+    conn_abort(peer->open);
+    peer_event(peer, DM_EVENT_PEER_DISC);
+}
+
+static void hand_over(struct peer *peer, const struct outcome *outcome, dm_bytes answer)
+{
+    struct worker *worker = peer->worker;
+    struct conn *conn = peer->open;
+    uint8_t *to = conn_reserve(conn, false, answer.size);
+    dm_answer_forward(to, answer, outcome->origin.hop_by_hop);
+    conn_commit(conn, false, answer.size, outcome->since,
+                outcome->kind == STATS_answered ? STATS_PATH_answer : STATS_PATH_local);
+    peer->in_flight--;
+    stats_add(&peer_stats(peer)->sent_answer, 1);
+    count(worker, outcome, (enum stats_outcome)outcome->kind);
+    if (peer->state == DM_CLOSING)
+        peer_settle(peer);
+    else if (queue_octets(&conn->queue) > peer->conf->limits.outbound_per_peer / 2)
+        peer_mind_pressure(peer);
+}
+
+static void deliver_here(struct worker *worker, const struct outcome *outcome, dm_bytes answer)
+{
+    struct peer *peer = worker->by_slot[outcome->origin.slot];
+    if (!peer || !peer->open || peer->link != outcome->origin.link) {
+        origin_is_gone(worker, outcome);
+        return;
+    }
+    if (reads_too_slowly(peer, answer.size)) {
+        close_slow_reader(peer);
+        origin_is_gone(worker, outcome);
+        return;
+    }
+    hand_over(peer, outcome, answer);
+}
+
+static void deliver_by_mail(struct worker *worker, unsigned home, const struct outcome *outcome,
+                            dm_bytes answer)
+{
+    struct answer_letter *letter = post_letter(&worker->post, home, MAIL_ANSWER,
+                                               sizeof *letter + answer.size, true);
+    letter->outcome = *outcome;
+    letter->size = (uint32_t)answer.size;
+    memcpy(letter->octets, answer.at, answer.size);
+    stats_add(&worker->stats.letters_posted, 1);
+}
+
+void outcome_deliver(struct worker *worker, const struct outcome *outcome, dm_bytes answer)
+{
+    struct board_view view = board_at(worker->board, outcome->origin.slot);
+    if (!view.generation)
+        origin_is_gone(worker, outcome);
+    else if (worker_is_home(worker, view))
+        deliver_here(worker, outcome, answer);
+    else
+        deliver_by_mail(worker, view.home, outcome, answer);
+}
+
+void outcome_open(struct worker *worker, const struct letter *letter)
+{
+    const struct answer_letter *answer = (const struct answer_letter *)(const void *)letter;
+    stats_add(&worker->stats.letters_opened, 1);
+    deliver_here(worker, &answer->outcome, dm_bytes_of(answer->octets, answer->size));
+}
+
+void local_answer(struct worker *worker, struct rt_origin origin, int32_t route, uint64_t since,
+                  dm_bytes request, enum dm_result result, const struct dm_fault *fault)
+{
+    struct dm_error error = {.result = result,
+                             .fault = fault,
+                             .error_bit = true, /* a relay's 5xxx, too: ERR-04 */
+                             .echo_application = worker->conf->compatibility.error_echo};
+    size_t size = dm_error_write(worker->scratch, worker->scratch_size, agent_self(worker->agent),
+                                 request, &error);
+    struct outcome outcome = {.origin = origin,
+                              .since = since,
+                              .route = route,
+                              .kind = STATS_answered_locally,
+                              .result = (uint32_t)result};
+    outcome_deliver(worker, &outcome, dm_bytes_of(worker->scratch, size));
+}

@@ -1,0 +1,357 @@
+/* conn.c — one connection over a stream socket: poll, read, frame, write, end. */
+#include "agent/net/conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/clock.h"
+#include "agent/net/tcp.h"
+
+enum { WRITE_AT = 64 * 1024 };
+#define LINGER (1 * UINT64_C(1000000000))
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void arm(struct conn *conn)
+{
+    int wanted = UV_DISCONNECT;
+    if (conn->is_connecting || conn->is_blocked)
+        wanted |= UV_WRITABLE;
+    if (!conn->is_connecting && !conn->is_paused)
+        wanted |= UV_READABLE;
+    if (wanted == conn->armed)
+        return;
+    conn->armed = wanted;
+    uv_poll_start(&conn->poll, wanted, on_poll);
+}
+
+struct conn *conn_new(struct worker *worker, int descriptor, bool is_connecting, bool paused,
+                      uint32_t message_limit, const struct conn_events *events, void *owner)
+{
+    struct conn *conn = calloc(1, sizeof *conn);
+    if (!conn || uv_poll_init(&worker->loop, &conn->poll, descriptor)) {
+        free(conn);
+        close(descriptor);
+        return NULL;
+    }
+    conn->poll.data = conn;
+    conn->worker = worker;
+    conn->owner = owner;
+    conn->events = events;
+    conn->descriptor = descriptor;
+    conn->is_connecting = is_connecting;
+    conn->is_paused = paused;
+    conn->message_limit = message_limit;
+    dm_framer_init(&conn->framer);
+    stats_add(&worker->stats.connections, 1);
+    arm(conn);
+    return conn;
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct conn *conn = handle->data;
+    free(conn->early);
+    free(conn);
+}
+
+static void unlink_from(struct conn **list, struct conn *conn, bool touched)
+{
+    while (*list) {
+        if (*list == conn) {
+            *list = touched ? conn->next_touched : conn->next_lingering;
+            return;
+        }
+        list = touched ? &(*list)->next_touched : &(*list)->next_lingering;
+    }
+}
+
+/* The descriptor closes when libuv has forgotten it; the memory in the close callback. */
+static void end(struct conn *conn, bool reset)
+{
+    struct worker *worker = conn->worker;
+    if (conn->descriptor < 0)
+        return;
+    if (conn->is_touched)
+        unlink_from(&worker->touched, conn, true);
+    if (conn->is_lingering)
+        unlink_from(&worker->lingering, conn, false);
+    size_t unsent = queue_unsent_answers(&conn->queue);
+    if (unsent)
+        stats_add(&worker->stats.dropped[STATS_DROP_unsent], unsent);
+    queue_clear(&conn->queue, &worker->memory);
+    memory_count(&worker->memory, -(int64_t)conn->framer.room);
+    dm_framer_fini(&conn->framer);
+    uv_poll_stop(&conn->poll);
+    if (reset)
+        tcp_abort(conn->descriptor);
+    else
+        close(conn->descriptor);
+    conn->descriptor = -1;
+    conn->owner = NULL;
+    stats_sub(&worker->stats.connections, 1);
+    uv_close((uv_handle_t *)&conn->poll, on_handle_closed);
+}
+
+void conn_abort(struct conn *conn)
+{
+    conn->owner = NULL;
+    end(conn, true);
+}
+
+/* Shuts our side once all is written; the rest is waiting for the other. */
+static void linger_on(struct conn *conn)
+{
+    if (queue_octets(&conn->queue) || conn->is_shut)
+        return;
+    conn->is_shut = true;
+    shutdown(conn->descriptor, SHUT_WR);
+}
+
+void conn_close(struct conn *conn)
+{
+    conn->owner = NULL;
+    if (conn->descriptor < 0 || conn->is_lingering)
+        return;
+    if (conn->is_connecting) {
+        end(conn, true);
+        return;
+    }
+    conn->is_lingering = true;
+    conn->linger_until = clock_real() + LINGER;
+    conn->next_lingering = conn->worker->lingering;
+    conn->worker->lingering = conn;
+    conn->is_paused = false;
+    if (!conn_write(conn))
+        return;
+    linger_on(conn);
+    arm(conn);
+}
+
+void conn_tick_lingering(struct worker *worker)
+{
+    uint64_t now = clock_real();
+    struct conn *next;
+    for (struct conn *conn = worker->lingering; conn; conn = next) {
+        next = conn->next_lingering;
+        if (conn->linger_until <= now)
+            end(conn, queue_octets(&conn->queue) > 0);
+    }
+}
+
+/* The network or the other side has ended it. The owner is told once. */
+static void broken(struct conn *conn, int error)
+{
+    if (conn->owner) {
+        conn->events->on_closed(conn, error);
+        conn->owner = NULL;
+    }
+    end(conn, error != 0);
+}
+
+/* --- out -------------------------------------------------------------------------------------- */
+
+static void touch(struct conn *conn)
+{
+    if (conn->is_touched)
+        return;
+    conn->is_touched = true;
+    conn->next_touched = conn->worker->touched;
+    conn->worker->touched = conn;
+}
+
+uint8_t *conn_reserve(struct conn *conn, bool urgent, size_t size)
+{
+    struct queue_lane *lane = urgent ? &conn->queue.urgent : &conn->queue.ordinary;
+    return queue_reserve(lane, &conn->worker->memory, size);
+}
+
+void conn_commit(struct conn *conn, bool urgent, size_t size, uint64_t since, int path)
+{
+    queue_commit(urgent ? &conn->queue.urgent : &conn->queue.ordinary, size);
+    if (!urgent) {
+        if (path >= 0)
+            queue_note(&conn->queue, size, since, (uint32_t)path);
+        else
+            conn->queue.pushed += size;
+    }
+    touch(conn);
+}
+
+/* The socket is full: it tells when it is not. */
+static void blocked(struct conn *conn)
+{
+    if (!conn->is_blocked)
+        conn->blocked_since = conn->worker->now;
+    conn->is_blocked = true;
+    arm(conn);
+}
+
+bool conn_write(struct conn *conn)
+{
+    struct iovec pieces[QUEUE_PIECES];
+    struct msghdr message = {.msg_iov = pieces};
+    uint64_t all = queue_octets(&conn->queue);
+    if (!all || conn->is_connecting)
+        return true;
+    message.msg_iovlen = (size_t)queue_pieces(&conn->queue, pieces);
+    ssize_t sent = sendmsg(conn->descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR && errno != ENOBUFS) {
+        broken(conn, -errno);
+        return false;
+    }
+    if (sent > 0) {
+        struct worker *worker = conn->worker;
+        queue_written(&conn->queue, &worker->memory, (size_t)sent, clock_now(), &worker->stats);
+        if (conn->bytes_sent)
+            stats_add(conn->bytes_sent, (uint64_t)sent);
+        conn->blocked_since = worker->now;
+        if (conn->is_paused && conn->owner)
+            conn->events->on_drained(conn);
+        if (conn->descriptor < 0)
+            return false;
+    }
+    if (queue_octets(&conn->queue)) {
+        blocked(conn);
+    } else if (conn->is_blocked) {
+        conn->is_blocked = false;
+        arm(conn);
+    }
+    return true;
+}
+
+/* --- in --------------------------------------------------------------------------------------- */
+
+static bool is_open(const struct conn *conn)
+{
+    return conn->owner && !conn->is_paused;
+}
+
+/* Frames `input` and hands out its messages while the owner takes them; keeps what it does not take. */
+static void feed(struct conn *conn, dm_bytes input)
+{
+    uint32_t held = conn->framer.room;
+    struct worker *worker = conn->worker;
+    while (is_open(conn)) {
+        dm_bytes message;
+        struct dm_header header;
+        enum dm_frame frame =
+            dm_framer_next(&conn->framer, &input, conn->message_limit, &message, &header);
+        if (frame == DM_FRAME_MORE)
+            break;
+        if (frame != DM_FRAME_MESSAGE) {
+            conn->events->on_fault(conn, frame, &header);
+            break;
+        }
+        worker->messages++;
+        conn->events->on_message(conn, message, &header);
+    }
+    if (conn->descriptor < 0)
+        return;
+    memory_count(&worker->memory, (int64_t)conn->framer.room - (int64_t)held);
+    if (conn->owner && input.size)
+        conn_give(conn, input);
+    if (conn->owner && dm_framer_is_waiting(&conn->framer) && !memory_allows(&worker->memory, 0))
+        broken(conn, -ENOMEM); /* many unfinished messages at once: nobody else pays for them */
+}
+
+void conn_give(struct conn *conn, dm_bytes octets)
+{
+    uint8_t *kept = malloc(conn->early_size + octets.size);
+    if (!kept)
+        abort();
+    memcpy(kept, octets.at, octets.size);
+    if (conn->early_size)
+        memcpy(kept + octets.size, conn->early, conn->early_size);
+    free(conn->early);
+    conn->early = kept;
+    conn->early_size += octets.size;
+}
+
+/* What was kept goes first, before anything is read. */
+static void feed_early(struct conn *conn)
+{
+    uint8_t *early = conn->early;
+    dm_bytes input = dm_bytes_of(early, conn->early_size);
+    conn->early = NULL;
+    conn->early_size = 0;
+    feed(conn, input);
+    free(early);
+}
+
+void conn_pause(struct conn *conn, bool paused)
+{
+    if (conn->is_paused == paused)
+        return;
+    conn->is_paused = paused;
+    if (!paused && conn->early)
+        feed_early(conn);
+    if (conn->descriptor >= 0)
+        arm(conn);
+}
+
+static void read_some(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    ssize_t got = read(conn->descriptor, worker->read_buffer, WORKER_READ);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) {
+        broken(conn, got < 0 ? -errno : 0);
+        return;
+    }
+    if (!conn->owner)
+        return; /* lingering: what still comes is discarded */
+    if (conn->bytes_received)
+        stats_add(conn->bytes_received, (uint64_t)got);
+    feed(conn, dm_bytes_of(worker->read_buffer, (size_t)got));
+}
+
+static void connected(struct conn *conn)
+{
+    int error = tcp_connect_result(conn->descriptor);
+    conn->is_connecting = false;
+    if (error) {
+        struct conn_events const *events = conn->events;
+        void *owner = conn->owner;
+        if (owner)
+            events->on_connected(conn, error);
+        conn->owner = NULL;
+        end(conn, false);
+        return;
+    }
+    arm(conn);
+    conn->events->on_connected(conn, 0);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct conn *conn = poll->data;
+    struct worker *worker = conn->worker;
+    worker_begin(worker);
+    if (conn->is_connecting) {
+        connected(conn);
+        return;
+    }
+    if (status < 0) {
+        broken(conn, status);
+        return;
+    }
+    if (events & UV_WRITABLE) {
+        if (!conn_write(conn))
+            return;
+        if (conn->is_lingering)
+            linger_on(conn);
+    }
+    /* A closed other side shows as readable, too, unless we do not read. */
+    if (events & UV_READABLE)
+        read_some(conn);
+    else if (events & UV_DISCONNECT)
+        broken(conn, 0);
+    worker_breathe(worker);
+}

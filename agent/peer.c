@@ -1,0 +1,381 @@
+/* peer.c — a peer's life: events go through the table, edges of the states do the rest.
+ *
+ * Closed → (dial or arrival) → Open → Closing → Closed. What happens at the edges, whoever caused them, stands here;
+ * single actions are in peer_actions.c, the watchdog in peer_watch.c, what connections say in peer_conn.c. */
+#include "agent/peer.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "agent/agent.h"
+#include "agent/clock.h"
+#include "agent/log.h"
+#include "agent/peer_actions.h"
+#include "agent/relay.h"
+
+enum { EXPIRE_PER_TURN = 256 };
+
+struct peer *peer_new(struct worker *worker, rt_peer self, struct name *name,
+                      const struct conf_peer *conf, uint32_t row)
+{
+    struct peer *peer = calloc(1, sizeof *peer);
+    if (!peer)
+        abort();
+    peer->worker = worker;
+    peer->self = self;
+    peer->name = name;
+    peer->conf = conf;
+    peer->row = row;
+    peer->backoff = conf->timers.reconnect_minimum;
+    rt_pending_init(&peer->pending, (uint32_t)worker_random(worker), conf->limits.pending_per_peer);
+    worker_adopt(worker, peer);
+    stats_add(&peer_stats(peer)->in_state[peer->state], 1);
+    stats_add(&peer_stats(peer)->in_watch[peer->watchdog.state], 1);
+    peer_publish(peer);
+    return peer;
+}
+
+void peer_free(struct peer *peer)
+{
+    assert(!peer->i_conn && !peer->r_conn && !peer->open && !peer->pending.used);
+    stats_sub(&peer_stats(peer)->in_state[peer->state], 1);
+    stats_sub(&peer_stats(peer)->in_watch[peer->watchdog.state], 1);
+    board_set(peer->worker->board, peer->self.slot, (struct board_view){0});
+    worker_dismiss(peer->worker, peer);
+    rt_pending_fini(&peer->pending);
+    name_unref(peer->name);
+    free(peer->applications);
+    free(peer->candidates);
+    free(peer);
+}
+
+/* --- what others may know ---------------------------------------------------------------------- */
+
+static uint16_t flags_of(const struct peer *peer)
+{
+    unsigned flags = 0;
+    bool serves = peer_is_open(peer) && !peer->is_failing && !peer->is_stopping;
+    if (serves && peer->watchdog.state == DM_WATCH_OKAY)
+        flags |= BOARD_REACHABLE;
+    if (serves && peer->watchdog.state == DM_WATCH_REOPEN && peer->watchdog.num_dwa > 0 &&
+        peer->conf->compatibility.reopen_last_resort)
+        flags |= BOARD_LAST_RESORT;
+    if (peer->is_agent)
+        flags |= BOARD_AGENT;
+    if (peer->is_client)
+        flags |= BOARD_CLIENT;
+    if (peer_is_open(peer))
+        flags |= BOARD_OPEN;
+    return (uint16_t)flags;
+}
+
+bool peer_takes_requests(const struct peer *peer)
+{
+    return flags_of(peer) & (BOARD_REACHABLE | BOARD_LAST_RESORT);
+}
+
+void peer_publish(struct peer *peer)
+{
+    struct board_view view = {.generation = peer->self.generation,
+                              .home = (uint16_t)peer->worker->index,
+                              .flags = flags_of(peer)};
+    struct board_line *line = &peer->worker->board->lines[peer->self.slot];
+    atomic_store_explicit(&line->returned, peer->returned, memory_order_relaxed);
+    board_set(peer->worker->board, peer->self.slot, view);
+    peer_publish_load(peer);
+}
+
+/* A queue that has not moved for a second while it holds this much says that its reader is stuck. */
+static bool is_stuck(const struct conn *conn, uint64_t now)
+{
+    return conn->is_blocked && queue_octets(&conn->queue) > 64 * 1024 &&
+           now - conn->blocked_since > NS_PER_S;
+}
+
+bool peer_is_busy(const struct peer *peer)
+{
+    if (peer->pending.used >= peer->conf->limits.pending_per_peer)
+        return true;
+    if (!peer->open)
+        return false;
+    return queue_octets(&peer->open->queue) > peer->conf->limits.outbound_per_peer / 2 ||
+           is_stuck(peer->open, peer->worker->now);
+}
+
+void peer_publish_load(struct peer *peer)
+{
+    bool is_half_full = peer->pending.used > peer->conf->limits.pending_per_peer / 2;
+    board_set_load(peer->worker->board, peer->self.slot, peer->pending.used, peer_is_busy(peer),
+                   is_half_full);
+}
+
+/* --- the edges of the states -------------------------------------------------------------------- */
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Every waiting state has a timer. PSM-07. */
+static void arm_machine(struct peer *peer, enum dm_state state)
+{
+    const struct conf_timers *timers = &peer->conf->timers;
+    switch (state) {
+    case DM_WAIT_CONN_ACK:
+        worker_arm(peer, TIMER_MACHINE, timers->connect);
+        break;
+    case DM_WAIT_CONN_ACK_ELECT:
+        break; /* the connect timer goes on */
+    case DM_WAIT_I_CEA:
+    case DM_WAIT_RETURNS:
+        worker_arm(peer, TIMER_MACHINE, timers->capabilities);
+        break;
+    case DM_CLOSING:
+        worker_arm(peer, TIMER_MACHINE, least(timers->drain, timers->disconnect));
+        break;
+    default:
+        worker_arm(peer, TIMER_MACHINE, 0);
+    }
+}
+
+static void enter(struct peer *peer, enum dm_state next)
+{
+    if (peer->state == next)
+        return;
+    struct stats_peer *stats = peer_stats(peer);
+    stats_sub(&stats->in_state[peer->state], 1);
+    stats_add(&stats->in_state[next], 1);
+    stats_add(&stats->transitions[next], 1);
+    log_debug(peer_name(peer), "state", log_words("{from} -> {to}"),
+              log_text("from", dm_state_name(peer->state)), log_text("to", dm_state_name(next)));
+    peer->state = next;
+    arm_machine(peer, next);
+}
+
+/* Role, as configured or as its capabilities show: SRV-04. */
+static void settle_role(struct peer *peer)
+{
+    enum conf_role role = peer->conf->role;
+    bool relay_alone = peer->applications->relay && peer->applications->count == 0;
+    if (role == CONF_ROLE_BY_CAPABILITIES)
+        role = relay_alone                                 ? CONF_AGENT
+               : peer->conf->dials || peer->conf->in_pool ? CONF_SERVER
+                                                           : CONF_CLIENT;
+    peer->is_agent = role == CONF_AGENT;
+    peer->is_client = role == CONF_CLIENT;
+}
+
+static void take_capabilities(struct peer *peer)
+{
+    free(peer->applications);
+    peer->applications = peer->candidates;
+    peer->candidates = NULL;
+    memcpy(peer->route_record, peer->candidate_record, peer->candidate_record_size);
+    peer->route_record_size = peer->candidate_record_size;
+    settle_role(peer);
+    struct board *board = peer->worker->board;
+    atomic_store_explicit(&board->lines[peer->self.slot].applications,
+                          board_applications(board, peer->applications), memory_order_relaxed);
+}
+
+static void opened(struct peer *peer)
+{
+    peer->open = peer->state == DM_R_OPEN ? peer->r_conn : peer->i_conn;
+    peer->link = agent_next_link(peer->worker->agent);
+    peer->in_flight = 0;
+    peer->owes_dpa = peer->dpr_sent = peer->dpa_sent = peer->dpa_received = false;
+    peer->is_orderly = peer->is_banned = peer->is_idle_told = peer->is_challenged = false;
+    peer->backoff = peer->conf->timers.reconnect_minimum;
+    peer->last_heard = peer->worker->now;
+    take_capabilities(peer);
+    worker_arm(peer, TIMER_RECONNECT, 0);
+    struct stats_peer *stats = peer_stats(peer);
+    stats_add(&stats->open, 1);
+    peer->open->bytes_sent = &stats->bytes_sent;
+    peer->open->bytes_received = &stats->bytes_received;
+    log_info(peer_name(peer), "open", log_words("{side} opened the connection"),
+             log_text("side", peer->state == DM_R_OPEN ? "it" : "we"));
+    peer_watch(peer, DM_WATCH_CONNECTION_UP);
+    peer_publish(peer);
+    conn_pause(peer->open, false); /* what came behind the CER is framed now */
+}
+
+/* Exponential with jitter: PSM-06. */
+static void plan_reconnect(struct peer *peer)
+{
+    if (!peer->conf->dials || peer->is_banned || peer->is_stopping)
+        return;
+    uint64_t jitter = worker_random(peer->worker) % (peer->backoff / 4 + 1);
+    worker_arm(peer, TIMER_RECONNECT, peer->backoff - jitter);
+    peer->backoff = least(peer->backoff * 2, peer->conf->timers.reconnect_maximum);
+}
+
+/* The front desk keeps the slot of a peer that came by itself until it says so. */
+static void tell_idle(struct peer *peer)
+{
+    if (peer->is_failing || peer->is_idle_told || peer->state != DM_CLOSED || peer->arriving)
+        return;
+    peer->is_idle_told = true;
+    agent_tell_idle(peer->worker, peer->self, peer->arrivals, peer->is_orderly);
+}
+
+static void closed(struct peer *peer, bool was_open)
+{
+    if (was_open) {
+        peer->is_orderly = peer->dpa_sent || peer->dpa_received;
+        stats_sub(&peer_stats(peer)->open, 1);
+        log_info(peer_name(peer), "closed", log_words("{how}"),
+                 log_text("how", peer->is_orderly ? "in good order" : "connection lost"));
+        peer->open = NULL;
+        peer->link = 0;
+        peer->in_flight = 0;
+        if (peer->is_orderly)
+            peer_watch_reset(peer);
+        else
+            peer_watch(peer, DM_WATCH_CONNECTION_DOWN);
+        if (peer->pending.used)
+            peer_fail_over(peer);
+        if (!peer->is_orderly)
+            peer->backoff = peer->conf->timers.reconnect_minimum;
+    }
+    peer_publish(peer);
+    plan_reconnect(peer);
+    tell_idle(peer);
+}
+
+static bool is_up(enum dm_state state)
+{
+    return state == DM_R_OPEN || state == DM_I_OPEN || state == DM_CLOSING;
+}
+
+static void mind_edge(struct peer *peer, enum dm_state from)
+{
+    enum dm_state to = peer->state;
+    if (from == to)
+        return;
+    if (is_up(to) && !is_up(from))
+        opened(peer);
+    else if (to == DM_CLOSED)
+        closed(peer, is_up(from));
+    else if (to == DM_CLOSING)
+        peer_publish(peer);
+}
+
+void peer_event(struct peer *peer, enum dm_event event)
+{
+    while (event != PEER_NO_EVENT) {
+        const struct dm_row *row = dm_fsm_step(peer->state, event);
+        if (!row) {
+            log_debug(peer_name(peer), "ignored", log_words("{event} in {state}"),
+                      log_text("event", dm_event_name(event)),
+                      log_text("state", dm_state_name(peer->state)));
+            return;
+        }
+        enum dm_state from = peer->state;
+        enter(peer, row->next);
+        event = PEER_NO_EVENT;
+        for (int i = 0; i < DM_ROW_ACTIONS && row->action[i] != DM_ACTION_NONE; i++) {
+            enum dm_event follows = peer_act(peer, row->action[i]);
+            if (follows != PEER_NO_EVENT)
+                event = follows;
+        }
+        mind_edge(peer, from);
+    }
+}
+
+/* --- arrivals, timers, the end ------------------------------------------------------------------ */
+
+void peer_timer(struct peer *peer, enum worker_timer timer)
+{
+    if (timer == TIMER_WATCHDOG) {
+        peer_watch_timer(peer);
+    } else if (timer == TIMER_RECONNECT) {
+        if (peer->state == DM_CLOSED)
+            peer_event(peer, DM_EVENT_START);
+    } else if (peer->state == DM_WAIT_CONN_ACK_ELECT) {
+        peer_event(peer, DM_EVENT_I_RCV_CONN_NACK); /* PSM-05 */
+    } else if (peer->owes_dpa) {
+        peer_send_dpa(peer); /* the time to drain is over; what is left fails over at the close */
+    } else if (peer->dpa_received) {
+        peer_event(peer, DM_EVENT_RCV_DPA);
+    } else {
+        log_info(peer_name(peer), "timeout", log_words("in {state}"),
+                 log_text("state", dm_state_name(peer->state)));
+        peer_event(peer, DM_EVENT_TIMEOUT);
+    }
+}
+
+void peer_stop(struct peer *peer, enum dm_disconnect_cause cause)
+{
+    peer->is_stopping = true;
+    peer->disconnect_cause = cause;
+    worker_arm(peer, TIMER_RECONNECT, 0);
+    if (peer->state == DM_CLOSED) {
+        peer_publish(peer);
+        return;
+    }
+    peer_event(peer, DM_EVENT_STOP);
+    peer_publish(peer);
+}
+
+void peer_settle(struct peer *peer)
+{
+    if (peer->state != DM_CLOSING || peer->in_flight || peer->pending.used)
+        return;
+    if (peer->owes_dpa)
+        peer_send_dpa(peer);
+    else if (peer->dpa_received)
+        peer_event(peer, DM_EVENT_RCV_DPA);
+}
+
+/* Answers and messages of our own stay in the queue of a suspect; requests go elsewhere. */
+static bool stays(void *context, dm_bytes message)
+{
+    (void)context;
+    struct dm_header header;
+    dm_header_read(&header, message.at);
+    return !dm_header_is_request(&header) || dm_command_is_base(header.command);
+}
+
+void peer_fail_over(struct peer *peer)
+{
+    if (peer->is_failing || !peer->pending.used)
+        return;
+    if (peer->open)
+        queue_filter(&peer->open->queue, stays, NULL);
+    peer->is_failing = true;
+    peer->worker->failing++;
+    rt_pending_rewind(&peer->pending);
+    peer_publish(peer);
+    worker_again(peer->worker);
+}
+
+/* Stops reading from a peer whose answers pile up, unless it owes us some: else two agents in a row would stop each other. */
+void peer_mind_pressure(struct peer *peer)
+{
+    struct conn *conn = peer->open;
+    if (!conn)
+        return;
+    uint64_t half = peer->conf->limits.outbound_per_peer / 2;
+    bool is_full = queue_octets(&conn->queue) > half && !peer->pending.used;
+    if (is_full == conn->is_paused)
+        return;
+    if (conn->is_paused)
+        peer->last_heard = peer->worker->now; /* we did not listen: its silence does not count */
+    conn_pause(conn, is_full);
+}
+
+void peer_tick(struct peer *peer)
+{
+    if (peer->pending.used) {
+        rt_pending_rewind(&peer->pending);
+        relay_expire(peer, EXPIRE_PER_TURN);
+        peer_publish_load(peer);
+    }
+    if (peer->open && peer->open->is_paused)
+        peer_mind_pressure(peer);
+    if (peer->worker->ticks % 64 == 0)
+        rt_pending_trim(&peer->pending);
+    if (peer->state == DM_CLOSED && !peer->is_failing)
+        tell_idle(peer);
+}

@@ -1,0 +1,130 @@
+/* peer.h — a remote Diameter node: its state machine, its connection, its pending requests.
+ *
+ * A peer lives on one worker; no lock is taken on it. peer_event is the only writer of the state: it takes the row from
+ * proto/fsm, writes the state, carries out the actions (peer_actions), and goes round again when one returns a follow-up event.
+ * The data path (relay) does not pass through the table. RFC 6733 §5.6, RFC 3539. */
+#pragma once
+
+#include "agent/net/conn.h"
+#include "proto/base.h"
+#include "proto/fsm.h"
+#include "proto/watchdog.h"
+#include "routing/pending.h"
+
+struct peer {
+    struct worker *worker;
+    uint32_t index; /* among the worker's peers */
+    rt_peer self;
+    struct name *name;
+    const struct conf_peer *conf;
+    uint32_t row; /* of `peers`, for the counters; the last one: admitted by none */
+
+    enum dm_state state;
+    struct dm_watchdog watchdog;
+    struct conn *i_conn; /* the connection we opened */
+    struct conn *r_conn; /* the connection it opened */
+    struct conn *arriving; /* not yet accepted */
+    struct conn *open;   /* the one that is Open or Closing */
+    uint32_t link;       /* number of the open connection; 0: none */
+    uint32_t in_flight;  /* requests received by this link and not yet ended */
+
+    uint32_t cer_hop_by_hop; /* of the CER we sent */
+    uint32_t cer_end_to_end;
+    struct dm_header r_cer; /* of the CER we received, for its CEA */
+    struct dm_header dwr;   /* of the DWR in hand */
+    struct dm_header dpr;   /* of the DPR we received, for its DPA */
+
+    struct dm_applications *applications; /* what it advertised; NULL before the first exchange */
+    struct dm_applications *candidates;   /* those of an arrival or CEA not yet accepted */
+    uint8_t route_record[DM_ROUTE_RECORD_MAX];
+    uint16_t route_record_size;
+    uint16_t candidate_record_size;
+    uint8_t candidate_record[DM_ROUTE_RECORD_MAX];
+
+    struct rt_pending pending;
+    uint64_t last_heard;
+    uint64_t returned;     /* when it became usable again after a failure; 0: never failed */
+    uint64_t last_close;   /* when its record may go counts from here */
+    uint64_t backoff;      /* of the next reconnect, ns */
+    uint32_t arrivals;     /* handed to us by the front desk */
+    uint32_t disconnect_cause; /* enum dm_disconnect_cause of the DPR we send */
+    bool is_agent;
+    bool is_client;
+    bool is_last_resort; /* the last answer of the watchdog's REOPEN lets it be used where no other is */
+    bool is_failing;     /* pending requests have yet to move elsewhere */
+    bool owes_dpa;
+    bool dpr_sent;
+    bool dpa_sent;
+    bool dpa_received;   /* and the close waits for answers owed */
+    bool is_orderly;     /* this end was agreed by DPR and DPA */
+    bool is_banned;      /* it asked us not to reconnect: DPR-05 */
+    bool is_stopping;    /* the agent ends, or it was removed: no reconnect */
+    bool is_idle_told;
+    bool is_challenged;  /* a second connection of its name came: is the first alive? PSM-02 */
+};
+
+/* A peer at home on `worker`. Takes a reference of `name`. `conf` is a row of the configuration, or the default of unknown peers. */
+struct peer *peer_new(struct worker *worker, rt_peer self, struct name *name, const struct conf_peer *conf, uint32_t row);
+/* It has no connection and no pending request. */
+void peer_free(struct peer *peer);
+
+/* A connection that the peer opened, with its CER; `descriptor` is taken. */
+void peer_arrive(struct peer *peer, int descriptor, dm_bytes cer, dm_bytes rest);
+
+void peer_event(struct peer *peer, enum dm_event event);
+void peer_timer(struct peer *peer, enum worker_timer timer);
+
+/* What the connections of a peer call. */
+extern const struct conn_events peer_conn_events;
+
+/* Carries out what the watchdog decides on this event (peer_watch.c). */
+void peer_watch(struct peer *peer, enum dm_watch_event event);
+void peer_watch_timer(struct peer *peer);
+void peer_watch_reset(struct peer *peer);
+/* A second connection of this name came while one is open: asks the first whether it lives. PSM-02. */
+void peer_watch_challenge(struct peer *peer);
+
+/* Its pending requests move elsewhere, from this turn on. */
+void peer_fail_over(struct peer *peer);
+
+/* Two numbers for a message of our own. */
+uint32_t peer_hop_by_hop(struct peer *peer);
+uint32_t peer_end_to_end(struct peer *peer);
+
+/* Open, by either side. */
+static inline bool peer_is_open(const struct peer *peer)
+{
+    return peer->state == DM_R_OPEN || peer->state == DM_I_OPEN;
+}
+
+static inline const char *peer_name(const struct peer *peer)
+{
+    return peer->name->text;
+}
+
+static inline struct stats_peer *peer_stats(const struct peer *peer)
+{
+    return &peer->worker->stats.peers[peer->row];
+}
+
+/* May a request be sent to it now? The home's own view, exact. */
+bool peer_takes_requests(const struct peer *peer);
+
+/* Is its queue or table full, or has the queue not moved for a second while it holds much? */
+bool peer_is_busy(const struct peer *peer);
+
+/* Puts what changed on the board. */
+void peer_publish(struct peer *peer);
+void peer_publish_load(struct peer *peer);
+
+/* Ends it in good order with this Disconnect-Cause, and for good. */
+void peer_stop(struct peer *peer, enum dm_disconnect_cause cause);
+
+/* Something that was awaited has ended: an answer was delivered, a request left. Sends the DPA that is owed, or closes. */
+void peer_settle(struct peer *peer);
+
+/* Stops or starts reading by the fill of its queue. After writes and commits. */
+void peer_mind_pressure(struct peer *peer);
+
+/* A tick: expires requests, minds the queue. */
+void peer_tick(struct peer *peer);

@@ -1,0 +1,75 @@
+/* registry.h — identity -> peer slot -> home worker. Main thread.
+ *
+ * Slots are given and taken here only. The first belong to the rows of `peers` with an exact identity (slot = row); the others are for
+ * peers that come by themselves. Who fails keeps his slot for a while, so that his return passes through REOPEN
+ * (WDG-14); who leaves in good order gives it back at once. */
+#pragma once
+
+#include "agent/directory.h"
+#include "agent/mailbox.h"
+
+struct agent;
+
+struct registry_slot {
+    struct name *name; /* NULL: free */
+    uint64_t idle_since;
+    uint32_t generation;
+    uint32_t row;
+    uint32_t arrivals; /* letters with connections sent to its home */
+    uint32_t next_free;
+    uint16_t home;
+    bool is_idle;
+    bool is_leaving; /* its home was told to let it go */
+};
+
+struct registry {
+    struct agent *agent;
+    struct registry_slot *slots;
+    uint32_t size;
+    uint32_t fixed; /* slots of rows */
+    uint32_t first_free;
+    uint32_t spread; /* the next home in turn */
+    struct directory directory;
+};
+
+struct arrival_letter {
+    struct letter letter;
+    rt_peer peer;
+    struct name *name; /* a reference for the home, where it meets the peer for the first time */
+    uint32_t row;
+    int descriptor;
+    uint32_t cer_size;
+    uint32_t rest_size;
+    uint8_t octets[]; /* the CER, then what came behind it */
+};
+
+struct name_letter {
+    struct letter letter;
+    struct name *name; /* a reference goes with it; NULL in MAIL_REMOVED */
+    rt_peer peer;
+};
+
+struct idle_letter {
+    struct letter letter;
+    rt_peer peer;
+    uint32_t arrivals;
+    bool is_orderly;
+};
+
+void registry_init(struct registry *registry, struct agent *agent);
+void registry_fini(struct registry *registry);
+
+/* The slot for a peer of this identity that row `row` admits: its own, or a free one. NULL: none is free. */
+struct registry_slot *registry_admit(struct registry *registry, dm_bytes identity, uint32_t row);
+
+static inline rt_peer registry_peer(const struct registry *registry, const struct registry_slot *slot)
+{
+    return (rt_peer){(uint32_t)(slot - registry->slots), slot->generation};
+}
+
+/* A peer's home says that it has no connection. */
+void registry_idle(struct registry *registry, const struct idle_letter *letter);
+/* A peer's home has let it go. */
+void registry_released(struct registry *registry, rt_peer peer);
+/* Lets go of those that have been idle for long. */
+void registry_tick(struct registry *registry, uint64_t now);

@@ -1,0 +1,265 @@
+/* relay.c — requests out. What comes back is in relay_answer.c, what has to move on in relay_retry.c. */
+#include "agent/relay.h"
+
+#include <assert.h>
+
+#include "agent/agent.h"
+#include "agent/clock.h"
+#include "agent/local.h"
+#include "agent/relay_request.h"
+#include "proto/msg.h"
+
+/* --- what routing sees ---------------------------------------------------------------------------- */
+
+static void see_member(void *context, uint32_t peer_number, uint32_t application,
+                       struct rt_seen *seen)
+{
+    struct worker *worker = context;
+    (void)application; /* its bits were looked up once for this request */
+    board_see(worker->board, peer_number, worker->asked_application, seen);
+}
+
+static bool see_host(void *context, dm_bytes identity, uint32_t application, struct rt_seen *seen)
+{
+    struct worker *worker = context;
+    (void)application;
+    const struct directory_entry *entry = directory_find(&worker->directory, identity);
+    if (!entry)
+        return false;
+    board_see(worker->board, entry->peer.slot, worker->asked_application, seen);
+    return seen->peer.generation == entry->peer.generation;
+}
+
+struct rt_world relay_world(struct worker *worker)
+{
+    return (struct rt_world){.context = worker, .member = see_member, .host = see_host};
+}
+
+struct rt_verdict relay_decide(struct worker *worker, const struct rt_query *query,
+                               const struct rt_attempt *attempt)
+{
+    worker->asked_application = board_application(worker->board, query->header.application);
+    return rt_decide(&worker->conf->tables, query, attempt, &worker->world, &worker->chooser, NULL);
+}
+
+/* --- to the home of the chosen peer --------------------------------------------------------------- */
+
+struct request_letter {
+    struct letter letter;
+    rt_peer to;
+    struct relay_request request; /* its images are NULL; their octets follow */
+    uint32_t size;
+    uint32_t error_size;
+    uint8_t octets[];
+};
+
+static void relay_post(struct worker *worker, unsigned home, struct relay_request *request,
+                       rt_peer to)
+{
+    dm_bytes image = image_bytes(request->image);
+    dm_bytes error = {0};
+    if (request->last_error)
+        error = image_bytes(request->last_error);
+    struct request_letter *letter = post_letter(&worker->post, home, MAIL_REQUEST,
+                                                sizeof *letter + image.size + error.size, false);
+    if (!letter) { /* its home is behind */
+        relay_next(worker, request, to, DM_TOO_BUSY);
+        return;
+    }
+    letter->to = to;
+    letter->request = *request;
+    letter->size = (uint32_t)image.size;
+    letter->error_size = (uint32_t)error.size;
+    memcpy(letter->octets, image.at, image.size);
+    if (error.size)
+        memcpy(letter->octets + image.size, error.at, error.size);
+    relay_request_free(worker, request);
+    stats_add(&worker->stats.letters_posted, 1);
+}
+
+void relay_open_request(struct worker *worker, const struct letter *opened)
+{
+    const struct request_letter *letter = (const struct request_letter *)(const void *)opened;
+    struct relay_request request = letter->request;
+    const uint8_t *octets = letter->octets;
+    stats_add(&worker->stats.letters_opened, 1);
+    worker->messages++;
+    request.image = memory_image(&worker->memory, dm_bytes_of(octets, letter->size));
+    request.last_error = NULL;
+    if (letter->error_size)
+        request.last_error = memory_image(
+            &worker->memory, dm_bytes_of(octets + letter->size, letter->error_size));
+    relay_hand_over(worker, &request, letter->to);
+}
+
+void relay_send(struct worker *worker, struct relay_request *request, rt_peer to)
+{
+    struct board_view view = board_at(worker->board, to.slot);
+    if (view.generation == to.generation && !worker_is_home(worker, view))
+        relay_post(worker, view.home, request, to);
+    else
+        relay_hand_over(worker, request, to);
+}
+
+/* --- at its home ---------------------------------------------------------------------------------- */
+
+/* Where a pool lets a time-out be tried elsewhere, each member has its share of the time that is left. */
+static uint64_t due_of(const struct worker *worker, const struct relay_request *request)
+{
+    if (request->route < 0)
+        return request->deadline;
+    const struct rt_route *route = &worker->conf->tables.routes[request->route];
+    const struct rt_retry *retry = &worker->conf->tables.pools[route->pool].retry;
+    if (!retry->on_timeout || request->tried_count + 1u >= retry->attempts ||
+        request->deadline <= worker->now)
+        return request->deadline;
+    return worker->now + (request->deadline - worker->now) / (retry->attempts - request->tried_count);
+}
+
+static struct rt_waiting *wait_for_answer(struct peer *peer, struct relay_request *request)
+{
+    uint64_t due = due_of(peer->worker, request);
+    struct rt_waiting *slot = rt_pending_put(&peer->pending, (uint32_t)(due / RT_TICK_NS));
+    if (!slot)
+        return NULL;
+    const uint8_t *octets = request->image->octets;
+    slot->end_to_end = dm_get32(octets + 16);
+    slot->command = dm_get24(octets + 5);
+    slot->application = dm_get32(octets + 8);
+    slot->origin = request->origin;
+    slot->ingress = request->ingress;
+    slot->image = request->image;
+    slot->received = request->received;
+    slot->sent = peer->worker->now;
+    slot->deadline = request->deadline;
+    slot->last_error = request->last_error;
+    memcpy(slot->tried, request->tried, request->tried_count * sizeof *request->tried);
+    slot->tried_count = request->tried_count;
+    slot->is_fixed = request->is_fixed;
+    slot->was_retransmitted = request->retransmit;
+    slot->route = request->route;
+    return slot;
+}
+
+static void queue_request(struct peer *peer, const struct relay_request *request,
+                          uint32_t hop_by_hop)
+{
+    struct worker *worker = peer->worker;
+    dm_bytes image = image_bytes(request->image);
+    uint8_t *to = conn_reserve(peer->open, false, image.size);
+    dm_request_forward(to, image, hop_by_hop, request->retransmit, dm_bytes_of("", 0));
+    uint64_t since = request->tried_count ? worker->now : request->received;
+    conn_commit(peer->open, false, image.size, since, STATS_PATH_request);
+    struct stats_peer *stats = peer_stats(peer);
+    stats_add(&stats->sent_request, 1);
+    stats_add(&stats->pending, 1);
+    stats_add(&worker->stats.held_pending, 1);
+    peer_publish_load(peer);
+}
+
+static bool may_have(const struct peer *peer, const struct relay_request *request)
+{
+    uint32_t application = dm_get32(request->image->octets + 8);
+    return peer_takes_requests(peer) && dm_applications_has(peer->applications, application);
+}
+
+void relay_hand_over(struct worker *worker, struct relay_request *request, rt_peer to)
+{
+    struct peer *peer = worker->by_slot[to.slot];
+    if (!peer || peer->self.generation != to.generation || !may_have(peer, request)) {
+        relay_next(worker, request, to, DM_UNABLE_TO_DELIVER);
+        return;
+    }
+    struct rt_waiting *slot = peer_is_busy(peer) ? NULL : wait_for_answer(peer, request);
+    if (!slot) {
+        relay_next(worker, request, to, DM_TOO_BUSY);
+        return;
+    }
+    queue_request(peer, request, slot->hop_by_hop);
+}
+
+/* --- from the socket ------------------------------------------------------------------------------ */
+
+/* One greedy client never takes the other half of a server's table. */
+static bool is_greedy(const struct peer *from, rt_peer to)
+{
+    return board_is_half_full(from->worker->board, to.slot) &&
+           from->in_flight > from->worker->conf->limits.pending_per_peer / 64;
+}
+
+static struct rt_origin begin(struct peer *from, const struct dm_header *header)
+{
+    stats_add(&from->worker->stats.requests_received, 1);
+    stats_add(&peer_stats(from)->received_request, 1);
+    from->in_flight++;
+    return (struct rt_origin){from->self.slot, from->link, header->hop_by_hop};
+}
+
+/* The image: the request as received, and behind it the Route-Record of the peer it came from. RTE-01. */
+static struct image *take_image(struct peer *from, dm_bytes message)
+{
+    struct memory *memory = &from->worker->memory;
+    dm_bytes record = dm_bytes_of(from->route_record, from->route_record_size);
+    struct image *image = memory_image_room(memory, message.size + record.size);
+    dm_request_forward(image->octets, message, dm_get32(message.at + 12), false, record);
+    return image;
+}
+
+static void forward(struct peer *from, dm_bytes message, struct rt_origin origin,
+                    const struct rt_verdict *verdict)
+{
+    struct worker *worker = from->worker;
+    struct relay_request request;
+    request.image = take_image(from, message);
+    request.last_error = NULL;
+    request.origin = origin;
+    request.ingress = from->self;
+    request.received = worker->now;
+    request.deadline = worker->now + from->conf->timers.request;
+    request.route = verdict->route;
+    request.is_fixed = verdict->is_fixed;
+    request.retransmit = false;
+    request.tried_count = 0;
+    relay_send(worker, &request, verdict->peer);
+}
+
+void relay_request(struct peer *from, dm_bytes message, const struct dm_header *header)
+{
+    struct worker *worker = from->worker;
+    struct rt_origin origin = begin(from, header);
+    struct rt_query query;
+    struct dm_fault fault;
+    fault.avp.size = 0;
+    enum dm_result wrong =
+        rt_query_read(&query, message, worker->conf->tables.own_identity,
+                      from->conf->compatibility.strictness.refuse_reserved_bits, &fault);
+    if (wrong) {
+        local_answer(worker, origin, -1, worker->now, message, wrong, &fault);
+        return;
+    }
+    struct rt_attempt attempt;
+    attempt.ingress = from->self;
+    attempt.tried_count = 0;
+    attempt.route = -1;
+    struct rt_verdict verdict = relay_decide(worker, &query, &attempt);
+    if (verdict.kind == RT_FORWARD &&
+        (from->in_flight > from->conf->limits.in_flight_per_peer || is_greedy(from, verdict.peer) ||
+         !memory_allows(&worker->memory, 4 * message.size)))
+        verdict = (struct rt_verdict){.kind = RT_ANSWER, .result = DM_TOO_BUSY, .route = verdict.route};
+    if (verdict.kind == RT_ANSWER)
+        local_answer(worker, origin, verdict.route, worker->now, message, verdict.result, NULL);
+    else
+        forward(from, message, origin, &verdict);
+}
+
+void relay_refuse(struct peer *from, const struct dm_header *header, enum dm_result result)
+{
+    uint8_t octets[DM_HEADER_SIZE];
+    struct dm_header bare = *header;
+    bare.version = DM_VERSION;
+    bare.length = DM_HEADER_SIZE;
+    dm_header_write(&bare, octets);
+    struct rt_origin origin = begin(from, header);
+    local_answer(from->worker, origin, -1, from->worker->now, dm_bytes_of(octets, sizeof octets),
+                 result, NULL);
+}

@@ -1,0 +1,46 @@
+/* relay.h — requests out, answers back, failover. The data path.
+ *
+ * A request is in one place: a letter, a pending slot, or the hands of one of these functions. Whatever takes it ends it by one
+ * outcome for the origin's link: answered, answered locally, origin gone. RFC 6733 §6.1, §6.2, §5.5.4. */
+#pragma once
+
+#include "agent/peer.h"
+
+/* A request on its way to a peer, with all that is known of it. */
+struct relay_request {
+    struct image *image;       /* as received, with our Route-Record appended; owned */
+    struct image *last_error;  /* the error answer of the member tried before, owned; or NULL */
+    struct rt_origin origin;
+    rt_peer ingress;
+    uint64_t received;
+    uint64_t deadline;
+    int32_t route;
+    bool is_fixed;
+    bool retransmit; /* T is to be set */
+    uint8_t tried_count;
+    rt_peer tried[RT_TRIED_MAX];
+};
+
+/* A request that peer has received: decides and sends it on, or answers. Its message is good until this returns. */
+void relay_request(struct peer *from, dm_bytes message, const struct dm_header *header);
+
+/* An answer that peer has received. */
+void relay_answer(struct peer *from, dm_bytes message, const struct dm_header *header);
+
+/* A request whose header was bad but can be answered (5011, 5015). */
+void relay_refuse(struct peer *from, const struct dm_header *header, enum dm_result result);
+
+/* Moves at most `most` of the peer's pending requests elsewhere; true when none is left. */
+bool relay_fail_over(struct peer *peer, unsigned most);
+
+/* Ends requests of this peer whose deadline has passed: at most `most`. */
+void relay_expire(struct peer *peer, unsigned most);
+
+/* Answers all pending requests of this peer with 3002: the end of the agent. */
+void relay_give_up(struct peer *peer);
+
+/* A letter from another worker. */
+void relay_open_request(struct worker *worker, const struct letter *letter);
+
+/* What routing sees from this worker. */
+struct rt_world relay_world(struct worker *worker);

@@ -1,0 +1,117 @@
+/* relay_answer.c — answers back: the Hop-by-Hop finds the slot, the slot knows the origin. RFC 6733 §6.2. */
+#include "agent/clock.h"
+#include "agent/local.h"
+#include "agent/relay_request.h"
+
+struct reading {
+    enum dm_result error; /* the AVP chain is malformed */
+    uint32_t result;      /* Result-Code, or 0 */
+    bool is_experimental;
+};
+
+/* One walk: is the chain whole (ANS-12), and what is the result? Result-Code and Experimental-Result alike (ANS-04). */
+static struct reading read_answer(dm_bytes message)
+{
+    struct reading reading = {0};
+    struct dm_avps walk = dm_avps_of(message);
+    struct dm_avp avp;
+    while (dm_avps_next(&walk, &avp)) {
+        if (avp.vendor)
+            continue;
+        if (avp.code == DM_AVP_RESULT_CODE && !reading.result)
+            dm_avp_get32(&avp, &reading.result);
+        else if (avp.code == DM_AVP_EXPERIMENTAL_RESULT)
+            reading.is_experimental = true;
+    }
+    reading.error = walk.error;
+    return reading;
+}
+
+static void count_class(struct stats_peer *stats, const struct reading *reading)
+{
+    stats_counter *counters[] = {&stats->answers_1xxx, &stats->answers_2xxx, &stats->answers_3xxx,
+                                 &stats->answers_4xxx, &stats->answers_5xxx};
+    uint32_t class = reading->result / 1000;
+    if (!reading->result && reading->is_experimental)
+        stats_add(&stats->answers_experimental, 1);
+    else if (class >= 1 && class <= 5)
+        stats_add(counters[class - 1], 1);
+    else
+        stats_add(&stats->answers_5xxx, 1); /* an unknown class is a permanent failure: ANS-05 */
+}
+
+static void unmatched(struct peer *from)
+{
+    stats_add(&from->worker->stats.dropped[STATS_DROP_answer_unmatched], 1);
+    stats_add(&peer_stats(from)->unmatched_answers, 1);
+}
+
+static void answer_malformed(struct peer *from, const struct rt_waiting *waiting)
+{
+    struct worker *worker = from->worker;
+    struct relay_request request = relay_request_of(waiting);
+    stats_add(&worker->stats.dropped[STATS_DROP_answer_malformed], 1);
+    local_answer(worker, request.origin, request.route, worker->now, image_bytes(request.image),
+                 DM_UNABLE_TO_COMPLY, NULL);
+    relay_request_free(worker, &request);
+}
+
+/* A protocol error of this hop: the next candidate may do better. T stays as it was: FOV-06. */
+static bool is_retried(const struct peer *from, const struct rt_waiting *waiting, uint32_t result)
+{
+    return dm_result_is_protocol_error(result) && !waiting->is_fixed &&
+           waiting->deadline > from->worker->now &&
+           rt_is_retried(&from->worker->conf->tables, waiting->route, result,
+                         waiting->tried_count);
+}
+
+static void retry(struct peer *from, const struct rt_waiting *waiting, dm_bytes message)
+{
+    struct worker *worker = from->worker;
+    struct relay_request request = relay_request_of(waiting);
+    memory_image_free(&worker->memory, request.last_error);
+    request.last_error = memory_image(&worker->memory, message);
+    if (relay_next(worker, &request, from->self, DM_UNABLE_TO_DELIVER))
+        stats_add(&peer_stats(from)->resends_result, 1);
+}
+
+static void deliver(struct peer *from, const struct rt_waiting *waiting, dm_bytes message)
+{
+    struct worker *worker = from->worker;
+    struct outcome outcome = {.origin = waiting->origin,
+                              .since = worker->now,
+                              .route = waiting->route,
+                              .kind = STATS_answered};
+    outcome_deliver(worker, &outcome, message);
+    memory_image_free(&worker->memory, waiting->image);
+    memory_image_free(&worker->memory, waiting->last_error);
+}
+
+void relay_answer(struct peer *from, dm_bytes message, const struct dm_header *header)
+{
+    struct worker *worker = from->worker;
+    struct stats_peer *stats = peer_stats(from);
+    stats_add(&stats->received_answer, 1);
+    struct rt_waiting *slot = rt_pending_find(&from->pending, header);
+    if (!slot) {
+        unmatched(from);
+        return;
+    }
+    struct rt_waiting waiting;
+    rt_pending_take(&from->pending, slot, &waiting);
+    relay_forget(from);
+    peer_publish_load(from);
+    stats_record(&stats->duration, worker->now - waiting.sent, 1);
+    struct reading reading = read_answer(message);
+    if (reading.error) {
+        answer_malformed(from, &waiting);
+    } else {
+        count_class(stats, &reading);
+        if (is_retried(from, &waiting, reading.result))
+            retry(from, &waiting, message);
+        else
+            deliver(from, &waiting, message);
+    }
+    if (from->state == DM_CLOSING)
+        peer_settle(from);
+}

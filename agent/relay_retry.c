@@ -1,0 +1,146 @@
+/* relay_retry.c — requests that have to move on: failover, retry by result, deadlines, the end.
+ *
+ * A request does not start over: its image is as it was accepted, its route stands, only the member is chosen anew. */
+#include <string.h>
+
+#include "agent/clock.h"
+#include "agent/local.h"
+#include "agent/relay_request.h"
+
+void relay_request_free(struct worker *worker, struct relay_request *request)
+{
+    memory_image_free(&worker->memory, request->image);
+    memory_image_free(&worker->memory, request->last_error);
+    request->image = request->last_error = NULL;
+}
+
+struct relay_request relay_request_of(const struct rt_waiting *waiting)
+{
+    struct relay_request request = {
+        .image = waiting->image,
+        .last_error = waiting->last_error,
+        .origin = waiting->origin,
+        .ingress = waiting->ingress,
+        .received = waiting->received,
+        .deadline = waiting->deadline,
+        .route = waiting->route,
+        .is_fixed = waiting->is_fixed,
+        .retransmit = waiting->was_retransmitted,
+        .tried_count = waiting->tried_count,
+    };
+    memcpy(request.tried, waiting->tried, sizeof *request.tried * waiting->tried_count);
+    return request;
+}
+
+void relay_forget(struct peer *peer)
+{
+    stats_sub(&peer_stats(peer)->pending, 1);
+    stats_sub(&peer->worker->stats.held_pending, 1);
+}
+
+/* The end of a request that nobody else can have: the last error a member gave (ANS-06), or our own. */
+static void give_up(struct worker *worker, struct relay_request *request, enum dm_result result)
+{
+    if (request->last_error) {
+        struct outcome outcome = {.origin = request->origin,
+                                  .since = worker->now,
+                                  .route = request->route,
+                                  .kind = STATS_answered};
+        outcome_deliver(worker, &outcome, image_bytes(request->last_error));
+    } else {
+        local_answer(worker, request->origin, request->route, worker->now,
+                     image_bytes(request->image), result, NULL);
+    }
+    relay_request_free(worker, request);
+}
+
+static struct rt_verdict choose_again(struct worker *worker, const struct relay_request *request)
+{
+    struct rt_query query;
+    struct dm_fault fault;
+    struct rt_attempt attempt = {.ingress = request->ingress,
+                                 .tried_count = request->tried_count,
+                                 .route = request->route};
+    memcpy(attempt.tried, request->tried, sizeof *attempt.tried * request->tried_count);
+    enum dm_result wrong =
+        rt_query_read(&query, image_bytes(request->image), worker->conf->tables.own_identity, false, &fault);
+    if (wrong)
+        return (struct rt_verdict){.kind = RT_ANSWER, .result = wrong};
+    return relay_decide(worker, &query, &attempt);
+}
+
+bool relay_next(struct worker *worker, struct relay_request *request, rt_peer left,
+                enum dm_result result)
+{
+    bool may_go_on = !request->is_fixed && request->route >= 0 &&
+                     request->tried_count < RT_TRIED_MAX;
+    if (!may_go_on) {
+        give_up(worker, request, result);
+        return false;
+    }
+    request->tried[request->tried_count++] = left;
+    struct rt_verdict verdict = choose_again(worker, request);
+    if (verdict.kind == RT_FORWARD) {
+        relay_send(worker, request, verdict.peer);
+        return true;
+    }
+    give_up(worker, request, result == DM_TOO_BUSY ? result : verdict.result);
+    return false;
+}
+
+/* --- failover ------------------------------------------------------------------------------------- */
+
+bool relay_fail_over(struct peer *peer, unsigned most)
+{
+    struct worker *worker = peer->worker;
+    struct rt_waiting waiting;
+    while (most-- > 0 && rt_pending_drain(&peer->pending, &waiting)) {
+        relay_forget(peer);
+        struct relay_request request = relay_request_of(&waiting);
+        request.retransmit = true; /* FOV-02 */
+        if (relay_next(worker, &request, peer->self, DM_UNABLE_TO_DELIVER))
+            stats_add(&peer_stats(peer)->resends_failover, 1);
+    }
+    peer_publish_load(peer);
+    return peer->pending.used == 0;
+}
+
+/* --- deadlines ------------------------------------------------------------------------------------ */
+
+static void time_is_up(struct peer *peer, const struct rt_waiting *waiting)
+{
+    struct worker *worker = peer->worker;
+    struct relay_request request = relay_request_of(waiting);
+    if (worker->now + NS_PER_MS >= request.deadline) { /* FOV-09: silence alone is no reason to resend */
+        request.is_fixed = true;
+        relay_next(worker, &request, peer->self, DM_UNABLE_TO_DELIVER);
+        return;
+    }
+    request.retransmit = true; /* the member that is silent may have seen it */
+    if (relay_next(worker, &request, peer->self, DM_UNABLE_TO_DELIVER))
+        stats_add(&peer_stats(peer)->resends_timeout, 1);
+}
+
+void relay_expire(struct peer *peer, unsigned most)
+{
+    uint32_t now = (uint32_t)(peer->worker->now / RT_TICK_NS);
+    struct rt_waiting waiting;
+    while (most-- > 0 && rt_pending_expire(&peer->pending, now, &waiting)) {
+        relay_forget(peer);
+        time_is_up(peer, &waiting);
+    }
+    peer_settle(peer);
+}
+
+void relay_give_up(struct peer *peer)
+{
+    struct rt_waiting waiting;
+    rt_pending_rewind(&peer->pending);
+    while (rt_pending_drain(&peer->pending, &waiting)) {
+        relay_forget(peer);
+        struct relay_request request = relay_request_of(&waiting);
+        give_up(peer->worker, &request, DM_UNABLE_TO_DELIVER);
+    }
+    peer_publish_load(peer);
+    peer_settle(peer);
+}

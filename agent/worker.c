@@ -1,0 +1,447 @@
+/* worker.c — the turn of a worker: sockets and mail, what is due, then one write for each queue. */
+#include "agent/worker.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/clock.h"
+#include "agent/local.h"
+#include "agent/log.h"
+#include "agent/peer.h"
+#include "agent/relay.h"
+
+enum { MESSAGES_PER_FLUSH = 1024, FAIL_OVER_PER_TURN = 256, SLOW_TICK_MS = 100, FAST_TICK_MS = 10 };
+#define TIME_PER_FLUSH (NS_PER_MS / 2)
+#define LATE (500 * NS_PER_MS)
+
+uint64_t worker_random(struct worker *worker)
+{
+    worker->random ^= worker->random << 13;
+    worker->random ^= worker->random >> 7;
+    worker->random ^= worker->random << 17;
+    return worker->random;
+}
+
+/* --- the turn ------------------------------------------------------------------------------------- */
+
+void worker_begin(struct worker *worker)
+{
+    worker->now = clock_now();
+    if (!worker->messages)
+        worker->turn_began = worker->now;
+}
+
+void worker_flush(struct worker *worker)
+{
+    while (worker->touched) {
+        struct conn *conn = worker->touched;
+        worker->touched = conn->next_touched;
+        conn->is_touched = false;
+        if (!conn->is_blocked)
+            conn_write(conn);
+    }
+    post_flush(&worker->post);
+    worker->messages = 0;
+}
+
+void worker_breathe(struct worker *worker)
+{
+    if (worker->messages >= MESSAGES_PER_FLUSH ||
+        (worker->messages && worker->now - worker->turn_began > TIME_PER_FLUSH))
+        worker_flush(worker);
+}
+
+static void on_prepare(uv_prepare_t *handle)
+{
+    worker_flush(handle->data);
+}
+
+/* --- peers and their timers ------------------------------------------------------------------------ */
+
+void worker_adopt(struct worker *worker, struct peer *peer)
+{
+    if (worker->peer_count == worker->peer_room) {
+        worker->peer_room = worker->peer_room ? worker->peer_room * 2 : 64;
+        worker->peers = realloc(worker->peers, worker->peer_room * sizeof *worker->peers);
+        worker->due =
+            realloc(worker->due, worker->peer_room * WORKER_TIMERS * sizeof *worker->due);
+        if (!worker->peers || !worker->due)
+            abort();
+    }
+    peer->index = worker->peer_count++;
+    worker->peers[peer->index] = peer;
+    worker->by_slot[peer->self.slot] = peer;
+    memset(worker->due + peer->index * WORKER_TIMERS, 0, WORKER_TIMERS * sizeof *worker->due);
+}
+
+void worker_dismiss(struct worker *worker, struct peer *peer)
+{
+    uint32_t last = --worker->peer_count;
+    struct peer *moved = worker->peers[last];
+    moved->index = peer->index;
+    worker->peers[moved->index] = moved;
+    memmove(worker->due + moved->index * WORKER_TIMERS, worker->due + last * WORKER_TIMERS,
+            WORKER_TIMERS * sizeof *worker->due);
+    worker->by_slot[peer->self.slot] = NULL;
+}
+
+void worker_arm(struct peer *peer, enum worker_timer timer, uint64_t after)
+{
+    struct worker *worker = peer->worker;
+    worker->due[peer->index * WORKER_TIMERS + timer] = after ? worker->now + after : 0;
+}
+
+/* While this handle is active the loop does not wait. */
+static void on_idle(uv_idle_t *handle)
+{
+    (void)handle;
+}
+
+void worker_again(struct worker *worker)
+{
+    uv_idle_start(&worker->again, on_idle);
+}
+
+/* --- the tick --------------------------------------------------------------------------------------- */
+
+/* Silence that we did not hear is not the peer's: all that is due moves by the time we were away. */
+static void forgive(struct worker *worker, uint64_t late)
+{
+    log_warn("-", "late", log_words("worker {worker} was away for {ms} ms"),
+             log_number("worker", worker->index), log_number("ms", (int64_t)(late / NS_PER_MS)));
+    for (uint32_t i = 0; i < worker->peer_count * WORKER_TIMERS; i++)
+        if (worker->due[i])
+            worker->due[i] += late;
+    for (uint32_t i = 0; i < worker->peer_count; i++)
+        rt_pending_delay(&worker->peers[i]->pending, (uint32_t)(late / RT_TICK_NS));
+}
+
+static void mind_lateness(struct worker *worker)
+{
+    uint64_t now = clock_real();
+    uint64_t late = now > worker->tick_expected ? now - worker->tick_expected : 0;
+    stats_record(&worker->stats.lag, late, 1);
+    if (late > LATE)
+        forgive(worker, late);
+    worker->tick_expected = now + uv_timer_get_repeat(&worker->tick) * NS_PER_MS;
+}
+
+static void run_timers(struct worker *worker)
+{
+    for (uint32_t i = 0; i < worker->peer_count * WORKER_TIMERS; i++) {
+        if (!worker->due[i] || worker->due[i] > worker->now)
+            continue;
+        worker->due[i] = 0;
+        peer_timer(worker->peers[i / WORKER_TIMERS], (enum worker_timer)(i % WORKER_TIMERS));
+    }
+}
+
+static void look_at_others(struct worker *worker)
+{
+    uint64_t others = stats_read(&worker->agent->stats.memory);
+    for (unsigned i = 0; i < worker->agent->worker_count; i++)
+        if (i != worker->index)
+            others += stats_read(&worker->agent->workers[i]->stats.memory);
+    worker->memory.others = others;
+}
+
+static void tick(struct worker *worker)
+{
+    uint64_t offset = clock_offset();
+    worker_begin(worker);
+    mind_lateness(worker);
+    run_timers(worker);
+    for (uint32_t i = 0; i < worker->peer_count; i++)
+        peer_tick(worker->peers[i]);
+    conn_tick_lingering(worker);
+    look_at_others(worker);
+    if (++worker->ticks % 16 == 0)
+        memory_trim(&worker->memory);
+    worker_flush(worker);
+    clock_acknowledge(worker->index, offset);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct worker *worker = timer->data;
+    worker->tick_is_due = true;
+}
+
+/* Failover goes on, some each turn, and sockets are read in between: FOV-11. */
+static void move_on(struct worker *worker)
+{
+    worker_begin(worker);
+    for (uint32_t i = 0; i < worker->peer_count; i++) {
+        struct peer *peer = worker->peers[i];
+        if (!peer->is_failing || !relay_fail_over(peer, FAIL_OVER_PER_TURN))
+            continue;
+        peer->is_failing = false;
+        worker->failing--;
+        peer_publish(peer);
+    }
+    if (!worker->failing)
+        uv_idle_stop(&worker->again);
+}
+
+static void on_check(uv_check_t *handle)
+{
+    struct worker *worker = handle->data;
+    if (worker->failing)
+        move_on(worker);
+    if (worker->tick_is_due) {
+        worker->tick_is_due = false;
+        tick(worker);
+    }
+}
+
+/* --- mail ------------------------------------------------------------------------------------------- */
+
+static void open_arrival(struct worker *worker, const struct letter *opened)
+{
+    const struct arrival_letter *letter = (const struct arrival_letter *)(const void *)opened;
+    struct peer *peer = worker->by_slot[letter->peer.slot];
+    if (!peer)
+        peer = peer_new(worker, letter->peer, letter->name, agent_row(worker->agent, letter->row),
+                        letter->row);
+    else
+        name_unref(letter->name);
+    peer_arrive(peer, letter->descriptor, dm_bytes_of(letter->octets, letter->cer_size),
+                dm_bytes_of(letter->octets + letter->cer_size, letter->rest_size));
+}
+
+static void open_name(struct worker *worker, const struct letter *opened)
+{
+    const struct name_letter *letter = (const struct name_letter *)(const void *)opened;
+    if (opened->kind == MAIL_ADDED) {
+        directory_put(&worker->directory, letter->name, letter->peer);
+        return;
+    }
+    directory_remove(&worker->directory, name_bytes(letter->name), letter->peer);
+    name_unref(letter->name);
+}
+
+static void open_release(struct worker *worker, const struct letter *opened)
+{
+    const struct idle_letter *letter = (const struct idle_letter *)(const void *)opened;
+    struct peer *peer = worker->by_slot[letter->peer.slot];
+    if (peer)
+        peer_free(peer);
+    struct idle_letter *back = post_letter(&worker->post, worker->agent->worker_count,
+                                           MAIL_RELEASED, sizeof *back, true);
+    back->peer = letter->peer;
+}
+
+static void end_loop(struct worker *worker);
+
+static void open_stage(struct worker *worker, const struct letter *opened)
+{
+    worker->stage = ((const struct stage_letter *)(const void *)opened)->stage;
+    if (worker->stage == AGENT_ENDS) {
+        end_loop(worker);
+        return;
+    }
+    for (uint32_t i = 0; i < worker->peer_count; i++) {
+        struct peer *peer = worker->peers[i];
+        if (worker->stage == AGENT_PARTS)
+            relay_give_up(peer);
+        if (!peer->is_stopping && (worker->stage == AGENT_PARTS || peer->is_client))
+            peer_stop(peer, DM_REBOOTING);
+    }
+}
+
+static void open_letter(void *context, const struct letter *letter)
+{
+    struct worker *worker = context;
+    switch ((enum mail_kind)letter->kind) {
+    case MAIL_REQUEST:
+        relay_open_request(worker, letter);
+        break;
+    case MAIL_ANSWER:
+        outcome_open(worker, letter);
+        break;
+    case MAIL_ARRIVAL:
+        open_arrival(worker, letter);
+        break;
+    case MAIL_ADDED:
+    case MAIL_REMOVED:
+        open_name(worker, letter);
+        break;
+    case MAIL_RELEASE:
+        open_release(worker, letter);
+        break;
+    case MAIL_STAGE:
+        open_stage(worker, letter);
+        break;
+    case MAIL_IDLE:
+    case MAIL_RELEASED: /* the front desk's */
+        assert(false);
+    }
+}
+
+static void on_mail(uv_async_t *async)
+{
+    struct worker *worker = async->data;
+    worker_begin(worker);
+    post_open(&worker->post, open_letter, worker);
+    worker_breathe(worker);
+}
+
+/* --- life ------------------------------------------------------------------------------------------- */
+
+/* The last step of the end: whatever is still connected is cut; the loop runs out of handles. */
+static void end_loop(struct worker *worker)
+{
+    worker->stopping = true;
+    for (uint32_t i = 0; i < worker->peer_count; i++) {
+        struct peer *peer = worker->peers[i];
+        relay_give_up(peer);
+        struct conn *conns[] = {peer->i_conn, peer->r_conn, peer->arriving};
+        for (size_t k = 0; k < sizeof conns / sizeof *conns; k++)
+            if (conns[k])
+                conn_abort(conns[k]);
+        peer->i_conn = peer->r_conn = peer->open = peer->arriving = NULL;
+    }
+    while (worker->lingering)
+        conn_abort(worker->lingering);
+    uv_handle_t *own[] = {(uv_handle_t *)&worker->prepare, (uv_handle_t *)&worker->check,
+                          (uv_handle_t *)&worker->again, (uv_handle_t *)&worker->tick,
+                          (uv_handle_t *)&worker->mailbox.wake};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        uv_close(own[i], NULL);
+}
+
+static void adopt_rows(struct worker *worker)
+{
+    struct registry *registry = &worker->agent->registry;
+    for (uint32_t row = 0; row < registry->fixed; row++) {
+        const struct registry_slot *slot = &registry->slots[row];
+        if (!slot->name)
+            continue;
+        atomic_fetch_add(&slot->name->references, 1);
+        rt_peer self = registry_peer(registry, slot);
+        directory_put(&worker->directory, slot->name, self);
+        if (slot->home != worker->index)
+            continue;
+        atomic_fetch_add(&slot->name->references, 1);
+        peer_new(worker, self, slot->name, &worker->conf->peers[row], row);
+    }
+}
+
+static uint64_t tick_interval(const struct conf *conf)
+{
+    if (clock_is_lab())
+        return 1;
+    for (size_t i = 0; i < conf->peer_count; i++) {
+        const struct conf_timers *timers = &conf->peers[i].timers;
+        const uint64_t all[] = {timers->connect, timers->capabilities, timers->request,
+                                timers->reconnect_minimum, timers->disconnect};
+        for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+            if (all[k] < NS_PER_S)
+                return FAST_TICK_MS;
+    }
+    return SLOW_TICK_MS;
+}
+
+struct worker *worker_new(struct agent *agent, unsigned index)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (!worker || uv_loop_init(&worker->loop))
+        abort();
+    const struct conf *conf = agent->conf;
+    worker->index = index;
+    worker->agent = agent;
+    worker->conf = conf;
+    worker->board = agent->board;
+    worker->random = clock_real() * 2654435761u + index + 1;
+    stats_init(&worker->stats, conf->peer_count, conf->tables.route_count);
+    memory_init(&worker->memory, &worker->stats.memory, conf->limits.memory);
+    directory_init(&worker->directory);
+    worker->by_slot = calloc(agent->board->size, sizeof *worker->by_slot);
+    worker->scratch_size = conf->limits.message_size + 1024 + DM_ROUTE_RECORD_MAX;
+    worker->scratch = malloc(worker->scratch_size);
+    worker->chooser.random = worker_random(worker);
+    worker->chooser.turn = calloc(conf->tables.pool_count + 1, sizeof *worker->chooser.turn);
+    if (!worker->by_slot || !worker->scratch || !worker->chooser.turn)
+        abort();
+    worker->world = relay_world(worker);
+    mailbox_init(&worker->mailbox, &worker->loop, on_mail, worker);
+    return worker;
+}
+
+static void start_handles(struct worker *worker)
+{
+    uint64_t interval = tick_interval(worker->conf);
+    uv_prepare_init(&worker->loop, &worker->prepare);
+    uv_check_init(&worker->loop, &worker->check);
+    uv_idle_init(&worker->loop, &worker->again);
+    uv_timer_init(&worker->loop, &worker->tick);
+    worker->prepare.data = worker->check.data = worker->again.data = worker->tick.data = worker;
+    worker->tick_expected = clock_real() + interval * NS_PER_MS;
+    uv_prepare_start(&worker->prepare, on_prepare);
+    uv_check_start(&worker->check, on_check);
+    uv_timer_start(&worker->tick, on_tick, interval, interval);
+}
+
+static void run(void *argument)
+{
+    struct worker *worker = argument;
+    worker_begin(worker);
+    for (uint32_t i = 0; i < worker->peer_count; i++)
+        if (worker->peers[i]->conf->dials)
+            peer_event(worker->peers[i], DM_EVENT_START);
+    uv_run(&worker->loop, UV_RUN_DEFAULT);
+}
+
+void worker_settle_in(struct worker *worker)
+{
+    worker_begin(worker);
+    post_init(&worker->post, worker->index, worker->agent->worker_count + 1, worker->agent->boxes,
+              &worker->memory);
+    start_handles(worker);
+    adopt_rows(worker);
+}
+
+void worker_start(struct worker *worker)
+{
+    if (uv_thread_create(&worker->thread, run, worker))
+        abort();
+}
+
+/* What was still in the mail when the thread ended: nobody is there to be told. */
+static void bury_letter(void *context, const struct letter *letter)
+{
+    (void)context;
+    const struct arrival_letter *arrival = (const struct arrival_letter *)(const void *)letter;
+    const struct name_letter *name = (const struct name_letter *)(const void *)letter;
+    if (letter->kind == MAIL_ARRIVAL) {
+        close(arrival->descriptor);
+        name_unref(arrival->name);
+    } else if (letter->kind == MAIL_ADDED || letter->kind == MAIL_REMOVED) {
+        name_unref(name->name);
+    }
+}
+
+void worker_bury(struct worker *worker)
+{
+    post_open(&worker->post, bury_letter, worker);
+}
+
+void worker_free(struct worker *worker)
+{
+    while (worker->peer_count)
+        peer_free(worker->peers[0]);
+    uv_loop_close(&worker->loop);
+    mailbox_fini(&worker->mailbox);
+    post_fini(&worker->post);
+    memory_fini(&worker->memory);
+    directory_fini(&worker->directory);
+    stats_fini(&worker->stats);
+    free(worker->peers);
+    free(worker->due);
+    free(worker->by_slot);
+    free(worker->scratch);
+    free(worker->chooser.turn);
+    free(worker);
+}

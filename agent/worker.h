@@ -1,0 +1,115 @@
+/* worker.h — a thread, its loop, its peers, its turn, tick and flush.
+ *
+ * Everything here belongs to one thread. A turn: sockets are read and mail is opened, both may queue messages and write
+ * letters; then, in the loop's prepare phase at the latest, every touched queue leaves in one write and every outbox is posted. What is due
+ * runs after the sockets were read. */
+#pragma once
+
+#include <uv.h>
+
+#include "agent/board.h"
+#include "agent/conf/conf.h"
+#include "agent/directory.h"
+#include "agent/mailbox.h"
+#include "agent/memory.h"
+#include "agent/stats.h"
+
+struct agent;
+struct conn;
+struct peer;
+
+enum { WORKER_READ = 64 * 1024, WORKER_TIMERS = 3 };
+
+/* What a peer waits for. Due times are nanoseconds; 0: not armed. */
+enum worker_timer { TIMER_MACHINE, TIMER_WATCHDOG, TIMER_RECONNECT };
+
+struct worker {
+    unsigned index;
+    struct agent *agent;
+    const struct conf *conf;
+    uv_thread_t thread;
+    uv_loop_t loop;
+    uv_prepare_t prepare;
+    uv_check_t check;
+    uv_idle_t again; /* keeps the loop awake while there is work left in user space */
+    uv_timer_t tick;
+    struct mailbox mailbox;
+    struct post post;
+    struct memory memory;
+    struct stats stats;
+    struct directory directory;
+    struct board *board;
+
+    uint64_t now;        /* of the event in hand, ns of agent/clock */
+    uint64_t turn_began; /* when the oldest message not yet flushed was read */
+    unsigned messages;   /* handled since the last flush */
+
+    struct conn *touched;   /* have something to write */
+    struct conn *lingering; /* closing politely, without a peer */
+
+    struct peer **peers;    /* those at home here */
+    uint64_t *due;          /* WORKER_TIMERS for each of them */
+    uint32_t peer_count;
+    uint32_t peer_room;
+    struct peer **by_slot;  /* of the whole board; NULL: not at home here */
+    unsigned failing;       /* peers whose pending requests have yet to move */
+
+    struct rt_chooser chooser;
+    struct rt_world world;
+    uint64_t asked_application; /* board bits of the request in hand */
+    uint32_t link_count;
+    uint64_t random;
+
+    bool tick_is_due;
+    bool stopping;
+    unsigned stage; /* of the end: enum agent_stage */
+    bool tick_is_fast;
+    uint64_t tick_expected; /* real time, ns */
+    uint64_t ticks;
+    uint64_t lab_offset;
+
+    uint64_t cpu_before; /* of the thread at the last look of the main thread, which owns these three */
+    unsigned busy;       /* per cent of the last second */
+    unsigned hot;        /* seconds in a row above 70 % */
+
+    uint8_t *scratch; /* one message of the largest size, and 1,024 octets more */
+    size_t scratch_size;
+    uint8_t read_buffer[WORKER_READ];
+};
+
+/* Prepares a worker; its thread is not yet running. Main thread. */
+struct worker *worker_new(struct agent *agent, unsigned index);
+/* When all workers and the registry are there: takes in the configured peers that are at home on it. */
+void worker_settle_in(struct worker *worker);
+void worker_start(struct worker *worker);
+/* After all threads have ended: opens the mail that nobody opened, then frees. */
+void worker_bury(struct worker *worker);
+void worker_free(struct worker *worker);
+
+/* The following run on the worker's own thread. */
+
+/* Called where an event begins: takes the time. */
+void worker_begin(struct worker *worker);
+/* Called after each batch of messages: writes and posts if a turn's worth has come together. */
+void worker_breathe(struct worker *worker);
+/* Writes all touched queues and posts all mail. */
+void worker_flush(struct worker *worker);
+
+/* Takes the peer in; gives it its timers. */
+void worker_adopt(struct worker *worker, struct peer *peer);
+void worker_dismiss(struct worker *worker, struct peer *peer);
+
+/* Arms a timer of a peer for `after` ns from now; 0 disarms. */
+void worker_arm(struct peer *peer, enum worker_timer timer, uint64_t after);
+bool worker_is_armed(const struct peer *peer, enum worker_timer timer);
+
+/* Pending requests of some peer have to move: see to it in this and the coming turns. */
+void worker_again(struct worker *worker);
+
+/* A random number; not for secrets. */
+uint64_t worker_random(struct worker *worker);
+
+static inline bool worker_is_home(const struct worker *worker, struct board_view view)
+{
+    return view.home == worker->index;
+}
