@@ -4,6 +4,7 @@
  * thread" may be called by workers; all others belong to the main thread. */
 #pragma once
 
+#include "agent/conf/conf.h"
 #include "agent/front.h"
 #include "agent/registry.h"
 #include "agent/worker.h"

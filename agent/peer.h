@@ -8,6 +8,7 @@
 #include "agent/net/conn.h"
 #include "proto/base.h"
 #include "proto/fsm.h"
+#include "proto/msg.h"
 #include "proto/watchdog.h"
 #include "routing/pending.h"
 

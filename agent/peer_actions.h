@@ -5,7 +5,7 @@
 
 #include "agent/peer.h"
 
-enum { PEER_NO_EVENT = DM_EVENTS };
+#define PEER_NO_EVENT DM_EVENTS
 
 /* Carries out `action`. Returns the event that follows from it, or PEER_NO_EVENT. */
 enum dm_event peer_act(struct peer *peer, enum dm_action action);
