@@ -17,7 +17,7 @@ enum { DEPTH_MAX = 4 };
 
 /* What a member offers for a slot. */
 struct bid {
-    uint64_t cost;
+    struct rt_draw draw;
     uint8_t member;
 };
 
@@ -32,23 +32,29 @@ uint16_t rt_slot(const struct rt_key *key, uint64_t seed)
 }
 
 /* x(m): the identity and the slot, hashed. */
-static uint64_t member_draw(const struct rt_pool *pool, uint8_t member, uint16_t slot)
+static uint64_t hash_of(const struct rt_pool *pool, uint8_t member, uint16_t slot)
 {
-    dm_bytes identity = pool->members[member].identity;
+    const struct rt_member *it = &pool->members[member];
     uint8_t octets[RT_IDENTITY_MAX + 2];
-    assert(identity.size <= RT_IDENTITY_MAX);
-    memcpy(octets, identity.at, identity.size);
-    dm_put16(octets + identity.size, slot);
-    return XXH3_64bits_withSeed(octets, identity.size + 2, pool->seed);
+    assert(it->identity.size <= RT_IDENTITY_MAX);
+    memcpy(octets, it->identity.at, it->identity.size);
+    dm_put16(octets + it->identity.size, slot);
+    return XXH3_64bits_withSeed(octets, it->identity.size + 2, pool->seed);
+}
+
+static struct bid bid_of(const struct rt_pool *pool, uint8_t member, uint64_t x)
+{
+    return (struct bid){rt_draw_of(x, pool->members[member].weight), member};
 }
 
 /* < 0: `a` comes first. Priority aside. */
 static int bid_compare(const struct rt_pool *pool, const struct bid *a, const struct bid *b)
 {
-    const struct rt_member *left = &pool->members[a->member];
-    const struct rt_member *right = &pool->members[b->member];
-    int by_cost = rt_cost_compare(a->cost, left->weight, b->cost, right->weight);
-    return by_cost != 0 ? by_cost : dm_identity_compare(left->identity, right->identity);
+    int by_draw = rt_draw_compare(&a->draw, &b->draw);
+    if (by_draw != 0)
+        return by_draw;
+    return dm_identity_compare(pool->members[a->member].identity,
+                               pool->members[b->member].identity);
 }
 
 static bool bid_precedes(const struct rt_pool *pool, const struct bid *a, const struct bid *b)
@@ -60,20 +66,18 @@ static bool bid_precedes(const struct rt_pool *pool, const struct bid *a, const 
 
 bool rt_pool_prefers(const struct rt_pool *pool, uint16_t slot, uint8_t a, uint8_t b)
 {
-    struct bid left = {rt_cost(member_draw(pool, a, slot)), a};
-    struct bid right = {rt_cost(member_draw(pool, b, slot)), b};
+    struct bid left = bid_of(pool, a, hash_of(pool, a, slot));
+    struct bid right = bid_of(pool, b, hash_of(pool, b, slot));
     return bid_compare(pool, &left, &right) < 0;
 }
 
-/* Is it plain, without a logarithm, that `member` does not come before `last`? Spares most of them
- * in a large pool. */
-static bool bid_is_hopeless(const struct rt_pool *pool, uint8_t member, uint64_t draw,
-                            const struct bid *last)
+/* Spares most members of a large pool their logarithm. */
+static bool is_hopeless(const struct rt_pool *pool, uint8_t member, uint64_t x,
+                        const struct bid *last)
 {
     const struct rt_member *it = &pool->members[member];
-    const struct rt_member *other = &pool->members[last->member];
-    return it->priority == other->priority &&
-           rt_cost_compare(rt_cost_least(draw), it->weight, last->cost, other->weight) > 0;
+    return it->priority >= pool->members[last->member].priority &&
+           rt_draw_is_hopeless(x, it->weight, &last->draw);
 }
 
 /* The best `depth` bids of the slot, in order. */
@@ -82,10 +86,10 @@ static void rank(const struct rt_pool *pool, uint16_t slot, uint32_t depth, stru
     uint32_t count = 0;
     for (uint32_t i = 0; i < pool->count; i++) {
         uint8_t member = (uint8_t)i;
-        uint64_t draw = member_draw(pool, member, slot);
-        if (count == depth && bid_is_hopeless(pool, member, draw, &best[depth - 1]))
+        uint64_t x = hash_of(pool, member, slot);
+        if (count == depth && is_hopeless(pool, member, x, &best[depth - 1]))
             continue;
-        struct bid bid = {rt_cost(draw), member};
+        struct bid bid = bid_of(pool, member, x);
         uint32_t place = count;
         while (place > 0 && bid_precedes(pool, &bid, &best[place - 1]))
             place--;

@@ -33,7 +33,9 @@ struct rt_table {
     struct rt_names hosts;   /* of origin_host */
     struct rt_names origins; /* of origin_realm */
     struct row *rows;
-    uint32_t size; /* a power of two */
+    uint32_t size;          /* a power of two */
+    bool has[ANY_BOTH + 1]; /* are there rows with these flags? Spares look-ups in vain */
+    bool has_origins;
 };
 
 static uint64_t mix(uint64_t hash, uint32_t a, uint32_t b)
@@ -72,6 +74,8 @@ static void add_row(struct rt_table *table, const struct key *key, const struct 
     if (row->route) /* of two that ask for the same the first in the file wins */
         return;
     *row = (struct row){*key, route};
+    table->has[key->any] = true;
+    table->has_origins |= key->origin_host != 0 || key->origin_realm != 0;
 }
 
 static void add_route(struct rt_table *table, const struct rt_route *route)
@@ -158,13 +162,16 @@ static const struct rt_route *find_in_realm(const struct rt_table *table,
                                             const struct rt_query *query, uint32_t realm)
 {
     for (uint32_t any = 0; any <= ANY_BOTH; any++) {
+        if (!table->has[any])
+            continue;
         struct key key = {
             .realm = realm,
             .application = any & ANY_APPLICATION ? 0 : query->header.application,
             .command = any & ANY_COMMAND ? 0 : query->header.command,
             .any = any,
         };
-        const struct rt_route *route = find_by_origin(table, query, &key);
+        const struct rt_route *route =
+            table->has_origins ? find_by_origin(table, query, &key) : row_of(table, &key)->route;
         if (route)
             return route;
     }

@@ -64,21 +64,61 @@ Test(rank, neighbours_of_a_change_of_digits_are_told_apart)
     check_all(known, sizeof known / sizeof *known);
 }
 
-Test(rank, the_cheap_bound_is_never_above_the_cost)
+static int compare(uint64_t x, uint32_t weight, uint64_t other_x, uint32_t other_weight)
+{
+    struct rt_draw a = rt_draw_of(x, weight);
+    struct rt_draw b = rt_draw_of(other_x, other_weight);
+    return rt_draw_compare(&a, &b);
+}
+
+/* What the exact numbers say, where they fit. */
+static int compare_plainly(uint64_t x, uint32_t weight, uint64_t other_x, uint32_t other_weight)
+{
+    uint64_t left = rt_cost(x) * other_weight;
+    uint64_t right = rt_cost(other_x) * weight;
+    return (left > right) - (left < right);
+}
+
+Test(rank, draws_compare_as_their_exact_costs_do)
 {
     uint64_t x = 1;
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 200000; i++) {
         x = x * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-        uint64_t at = x >> (i % 60);
-        cr_assert_leq(rt_cost_least(at), rt_cost(at));
-        cr_assert_leq(rt_cost_least(~at), rt_cost(~at));
+        uint64_t near = x + ((x >> 7) >> (i % 60));
+        uint32_t weight = 1 + (uint32_t)(x >> 40) % 3;
+        uint32_t other = i % 2 ? weight : 1 + (uint32_t)(x >> 50) % 3;
+        cr_assert_eq(compare(x, weight, near, other), compare_plainly(x, weight, near, other));
+        cr_assert_eq(compare(near, other, x, weight), compare_plainly(near, other, x, weight));
     }
 }
 
-Test(rank, costs_are_compared_by_weight_without_overflow)
+Test(rank, what_is_called_hopeless_comes_after)
 {
-    const uint64_t most = UINT64_C(1) << 38;
-    cr_assert_lt(rt_cost_compare(most, UINT32_MAX, most, 1), 0);
-    cr_assert_gt(rt_cost_compare(most, UINT32_MAX - 1, most, UINT32_MAX), 0);
-    cr_assert_eq(rt_cost_compare(6, 3, 4, 2), 0);
+    uint64_t x = 1;
+    unsigned hopeless = 0;
+    for (int i = 0; i < 200000; i++) {
+        x = x * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        uint64_t near = i % 2 ? ~(x >> (i % 60)) : x + (x >> 44);
+        struct rt_draw other = rt_draw_of(near, 1 + (uint32_t)i % 5);
+        if (!rt_draw_is_hopeless(x, 3, &other))
+            continue;
+        cr_assert_gt(compare(x, 3, near, other.weight), 0);
+        hopeless++;
+    }
+    cr_assert_gt(hopeless, 50000);
+}
+
+Test(rank, draws_that_differ_in_nothing_but_what_is_rounded_off_are_equal)
+{
+    uint64_t x = UINT64_C(12345678901234567890);
+    cr_assert_eq(compare(x, 3, x + 1, 3), 0);
+    cr_assert_eq(compare(UINT64_MAX, 1, UINT64_MAX - 1, 7), 0);
+    cr_assert_gt(compare(UINT64_C(13971622016797802054), 1, UINT64_C(13971622016797802055), 1), 0);
+}
+
+Test(rank, the_largest_weights_do_not_overflow)
+{
+    cr_assert_lt(compare(0, UINT32_MAX, 0, 1), 0);
+    cr_assert_gt(compare(0, UINT32_MAX - 1, 0, UINT32_MAX), 0);
+    cr_assert_eq(compare(0, UINT32_MAX, 0, UINT32_MAX), 0);
 }
