@@ -90,20 +90,28 @@ static enum method method_of(const struct rt_query *query)
     return dm_bytes_equal(query->sip_method, dm_text("REGISTER")) ? REGISTER : OTHER;
 }
 
-#define ROW(application, command, method)                                                          \
-    ((uint64_t)(application) << 32 | (uint64_t)(command) << 8 | (uint64_t)(method))
+static const struct row {
+    uint32_t application;
+    uint32_t command;
+    enum method method;
+    struct order order;
+} rows[] = {
+#define USER(application, command, name, method, first, second)                                    \
+    {application, command, method, {first, second}},
+#include "routing/users.def"
+#undef USER
+};
 
 static struct order order_of(const struct rt_query *query)
 {
-    switch (ROW(query->header.application, query->header.command, method_of(query))) {
-#define USER(application, command, name, method, first, second)                                    \
-    case ROW(application, command, method):                                                        \
-        return (struct order){first, second};
-#include "routing/users.def"
-#undef USER
-    default:
-        return (struct order){PUBLIC, PRIVATE};
+    enum method method = method_of(query);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct row *row = &rows[i];
+        if (row->command == query->header.command &&
+            row->application == query->header.application && row->method == method)
+            return row->order;
     }
+    return (struct order){PUBLIC, PRIVATE};
 }
 
 /* 29.329 §6.3.1: one of three. Damage in the group is the server's to refuse. */

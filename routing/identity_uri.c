@@ -133,10 +133,8 @@ static bool is_among(const struct rt_domains *domains, dm_bytes host)
 static bool sip_key_number(struct rt_key *key, const struct sip_uri *uri,
                            const struct rt_domains *domains)
 {
-    bool is_number =
-        uri->user.size > 0 && (uri->is_phone || uri->user.at[0] == '+' || uri->user.at[0] == '%');
-    return is_number && is_among(domains, uri->host) &&
-           (uri->is_phone || is_plus_digits(uri->user)) && rt_key_number(key, uri->user, true);
+    return (uri->is_phone || is_plus_digits(uri->user)) && is_among(domains, uri->host) &&
+           rt_key_number(key, uri->user, true);
 }
 
 static bool put_user(struct rt_key_writer *writer, dm_bytes user)

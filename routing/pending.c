@@ -74,8 +74,7 @@ static bool table_grow(struct rt_pending *pending)
 {
     if (pending->size >= SIZE_MAX_SLOTS)
         return false;
-    struct rt_pending grown = *pending;
-    grown.size = pending->size == 0 ? BLOCK : pending->size * 2;
+    struct rt_pending grown = {.size = pending->size == 0 ? BLOCK : pending->size * 2};
     grown.slots = malloc(grown.size * sizeof *grown.slots);
     grown.due = calloc(grown.size, sizeof *grown.due);
     if (!grown.slots || !grown.due) {
@@ -86,7 +85,9 @@ static bool table_grow(struct rt_pending *pending)
     table_move(&grown, pending);
     free(pending->slots);
     free(pending->due);
-    *pending = grown;
+    pending->slots = grown.slots;
+    pending->due = grown.due;
+    pending->size = grown.size;
     return true;
 }
 
