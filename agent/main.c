@@ -1,0 +1,67 @@
+/* main.c — sub-commands, signals, exit status: 0 done, 1 the thing asked for failed, 2 the command line was wrong. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "agent/clock.h"
+#include "agent/command_check.h"
+#include "agent/log.h"
+#include "agent/version.h"
+
+static const char usage[] = "usage: antipode run FILE       run in the foreground; SIGTERM drains and ends\n"
+                            "       antipode check FILE     name every mistake of a configuration\n"
+                            "       antipode version        version, build options, libraries\n"
+                            "       antipode --help\n";
+
+static int command_run(const char *file)
+{
+    if (!clock_open()) {
+        fprintf(stderr, "antipode: the clock page cannot be mapped\n");
+        return 1;
+    }
+    struct conf *conf = conf_load(file, stderr);
+    if (!conf)
+        return 1;
+    signal(SIGPIPE, SIG_IGN);
+    log_open((enum log_level)conf->log_level, conf->log_json);
+    log_start();
+    int status = agent_run(conf);
+    log_stop();
+    conf_free(conf);
+    return status;
+}
+
+static int wrong(const char *what, const char *which)
+{
+    fprintf(stderr, "antipode: %s%s\n%s", what, which, usage);
+    return 2;
+}
+
+static int with_file(int count, char **arguments, int (*command)(const char *file))
+{
+    if (count != 3)
+        return wrong(arguments[1], ": exactly one FILE is wanted");
+    return command(arguments[2]);
+}
+
+int main(int count, char **arguments)
+{
+    if (count < 2)
+        return wrong("no command", "");
+    const char *command = arguments[1];
+    if (!strcmp(command, "--help") || !strcmp(command, "-h")) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    if (!strcmp(command, "run"))
+        return with_file(count, arguments, command_run);
+    if (!strcmp(command, "check"))
+        return with_file(count, arguments, command_check);
+    if (!strcmp(command, "version") || !strcmp(command, "--version")) {
+        version_write(stdout);
+        return 0;
+    }
+    return wrong("unknown command ", command);
+}
