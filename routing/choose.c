@@ -4,7 +4,7 @@
  * slot are used up, first gather who may be taken: the lowest priority number of those that are
  * reachable, or, where nobody is, of those that are a last resort. Data path: no allocation,
  * nothing kept but the worker's `chooser`. */
-#include <assert.h>
+#include <stdlib.h>
 
 #include "routing/pool.h"
 
@@ -110,7 +110,8 @@ static int choose_sticky(const struct rt_pool *pool, uint16_t slot, rt_usable us
     return last_resort;
 }
 
-/* The candidate in whose share of the weight `point` lies; `without` (or -1) has none. */
+/* The candidate in whose share of the weight `point` lies; `without` (or -1) has none. `point` is
+ * less than the weight of all, so somebody is found. */
 static uint32_t at_weight(const struct rt_pool *pool, const struct candidates *all, uint64_t point,
                           int64_t without)
 {
@@ -120,8 +121,7 @@ static uint32_t at_weight(const struct rt_pool *pool, const struct candidates *a
             return i;
         point -= weight;
     }
-    assert(!"a point beyond the weight of all");
-    return 0;
+    abort();
 }
 
 /* `fraction` / 2^32 of `whole`, rounded down: less than `whole`. */
