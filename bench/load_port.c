@@ -160,14 +160,18 @@ static void slot_end(struct load_port *port, struct load_slot *slot, enum slot_s
     port->thread->world->player->ended(port->thread, port, &request, answer);
 }
 
+static void slot_time_out(struct load_port *port, struct load_slot *slot, enum slot_state state)
+{
+    port->thread->tally[slot->measured].errors[LOAD_timeout]++;
+    slot_end(port, slot, state, NULL);
+}
+
 void load_port_expire(struct load_port *port, uint64_t before)
 {
     for (uint32_t i = 0; port->pending && i <= port->mask; i++) {
         struct load_slot *slot = &port->slots[i];
-        if (slot->state != SLOT_PENDING || slot->start >= before)
-            continue;
-        port->thread->tally[slot->measured].errors[LOAD_timeout]++;
-        slot_end(port, slot, SLOT_TIMED_OUT, NULL);
+        if (slot->state == SLOT_PENDING && slot->start < before)
+            slot_time_out(port, slot, SLOT_TIMED_OUT);
     }
 }
 
@@ -242,6 +246,13 @@ static void count_answer(struct load_thread *thread, const struct load_slot *slo
     users_saw(&thread->users, slot->user, answer->origin_host);
 }
 
+/* The clock decides, not when on_tick next looks. */
+static bool is_in_time(const struct load_port *port, const struct load_slot *slot)
+{
+    const struct load_thread *thread = port->thread;
+    return thread->loop.now <= slot->start + thread->world->options->timeout;
+}
+
 static void take_answer(struct load_port *port, struct load_answer *answer)
 {
     struct load_slot *slot = &port->slots[answer->header->hop_by_hop & port->mask];
@@ -255,6 +266,9 @@ static void take_answer(struct load_port *port, struct load_answer *answer)
     } else if (slot->state == SLOT_TIMED_OUT) {
         errors[LOAD_late]++;
         slot->state = SLOT_DONE;
+    } else if (!is_in_time(port, slot)) {
+        errors[LOAD_late]++;
+        slot_time_out(port, slot, SLOT_DONE);
     } else {
         count_answer(port->thread, slot, answer);
         slot_end(port, slot, SLOT_DONE, answer);
