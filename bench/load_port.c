@@ -258,7 +258,7 @@ static void take_answer(struct load_port *port, struct load_answer *answer)
     struct load_slot *slot = &port->slots[answer->header->hop_by_hop & port->mask];
     uint64_t *errors = port->thread->tally[slot->measured].errors;
     if (slot->state == SLOT_FREE || slot->hop_by_hop != answer->header->hop_by_hop) {
-        errors[LOAD_unknown]++;
+        port->thread->tally[1].errors[LOAD_unknown]++; /* whenever it was sent */
     } else if (!answer_read(answer) || !answer_fits(port, slot, answer)) {
         errors[LOAD_mismatched]++; /* the request waits on for its own answer */
     } else if (slot->state == SLOT_DONE) {
