@@ -1,7 +1,9 @@
-/* log.h — who, what, why; text or JSON, to standard error. Never for a message of the data path above debug.
+/* log.h — who, what, why; text or JSON, to standard error. Never for a message of the data path
+ * above debug.
  *
- * Any thread may call; lines go through a ring per thread to one writer, and are dropped and counted when it is full.
- * Text: `LEVEL peer: event: words`. JSON: time, level, peer, event, message and the values by name. What peers said is escaped. */
+ * Any thread may call; lines go through a ring per thread to one writer, and are dropped and
+ * counted when it is full. Text: `LEVEL peer: event: words`. JSON: time, level, peer, event,
+ * message and the values by name. What peers said is escaped. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +14,8 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* Before threads start; again at a reload. */
 void log_open(enum log_level level, bool json);
-/* Starts and ends the writer thread; until then and afterwards lines are written at once. log_stop writes out what waits. */
+/* Starts and ends the writer thread; until then and afterwards lines are written at once. log_stop
+ * writes out what waits. */
 bool log_start(void);
 void log_stop(void);
 void log_set_level(enum log_level level);
@@ -41,16 +44,21 @@ static inline struct log_value log_number(const char *name, int64_t number)
     return (struct log_value){name, NULL, number};
 }
 
-/* `who` is the peer's identity or "-"; `event` a word or two; then words with `{name}` where a value stands, and the values:
+/* `who` is the peer's identity or "-"; `event` a word or two; then words with `{name}` where a
+ * value stands, and the values:
  *
- *     log_warn(peer->name, "closed", log_words("no answer to the watchdog for {seconds}s"), log_number("seconds", 30));
+ *     log_warn(peer->name, "closed", log_words("no answer to the watchdog for {seconds}s"),
+ * log_number("seconds", 30));
  *
- * gives `WARN hss1.example.net: closed: no answer to the watchdog for 30s`, and in JSON "seconds":30 beside the message. */
-void log_line(enum log_level level, const char *who, const char *event, const struct log_value *values, size_t count);
+ * gives `WARN hss1.example.net: closed: no answer to the watchdog for 30s`, and in JSON
+ * "seconds":30 beside the message. */
+void log_line(enum log_level level, const char *who, const char *event,
+              const struct log_value *values, size_t count);
 
-#define LOG_VALUES(...)                                                                                                \
-    (const struct log_value[]){__VA_ARGS__}, sizeof((const struct log_value[]){__VA_ARGS__}) / sizeof(struct log_value)
+#define LOG_VALUES(...)                                                                            \
+    (const struct log_value[]){__VA_ARGS__},                                                       \
+        sizeof((const struct log_value[]){__VA_ARGS__}) / sizeof(struct log_value)
 #define log_error(who, event, ...) log_line(LOG_ERROR, who, event, LOG_VALUES(__VA_ARGS__))
-#define log_warn(who, event, ...) log_line(LOG_WARN, who, event, LOG_VALUES(__VA_ARGS__))
-#define log_info(who, event, ...) log_line(LOG_INFO, who, event, LOG_VALUES(__VA_ARGS__))
+#define log_warn(who, event, ...)  log_line(LOG_WARN, who, event, LOG_VALUES(__VA_ARGS__))
+#define log_info(who, event, ...)  log_line(LOG_INFO, who, event, LOG_VALUES(__VA_ARGS__))
 #define log_debug(who, event, ...) log_line(LOG_DEBUG, who, event, LOG_VALUES(__VA_ARGS__))

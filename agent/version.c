@@ -11,6 +11,8 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZER "address"
+#elif defined(__SANITIZE_THREAD__)
+#define SANITIZER "thread"
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define SANITIZER "address"

@@ -28,8 +28,8 @@ static int compare_numbers(size_t a, size_t b)
 
 static int compare_places(const void *a, const void *b)
 {
-    const struct conf_complaint *first = *(const struct conf_complaint *const *)a;
-    const struct conf_complaint *second = *(const struct conf_complaint *const *)b;
+    const struct conf_complaint *first = a;
+    const struct conf_complaint *second = b;
     if (first->place.line != second->place.line)
         return compare_numbers(first->place.line, second->place.line);
     if (first->place.column != second->place.column)
@@ -63,15 +63,15 @@ void conf_complaints_write(const struct conf_complaints *complaints, const char 
 {
     if (complaints->count == 0)
         return;
-    struct conf_complaint **sorted = malloc(complaints->count * sizeof *sorted);
+    struct conf_complaint *sorted = malloc(complaints->count * sizeof *sorted);
     if (sorted == NULL)
         abort();
     size_t count = 0;
     for (struct conf_complaint *at = complaints->first; at; at = at->next)
-        sorted[count++] = at;
+        sorted[count++] = *at;
     qsort(sorted, count, sizeof *sorted, compare_places);
     for (size_t i = 0; i < count; i++)
-        write_complaint(sorted[i], file, to);
+        write_complaint(&sorted[i], file, to);
     free(sorted);
 }
 

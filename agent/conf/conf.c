@@ -47,7 +47,7 @@ static void settle_relay(struct conf_reading *reading, const struct conf_node *r
     struct conf_path list = {NULL, "peers", 0};
     struct conf_path element = {&list, NULL, 0};
     reading->path = &element;
-    for (; element.index < conf->peer_count; element.index++, node = node->next)
+    for (; node && element.index < conf->peer_count; element.index++, node = node->next)
         drop_relay(reading, node, &conf->peers[element.index].advertise);
     reading->path = NULL;
 }

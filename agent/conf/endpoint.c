@@ -63,6 +63,19 @@ void conf_address_octets(const union conf_socket *address, uint8_t octets[16])
     memcpy(octets + 12, &address->v4.sin_addr, 4);
 }
 
+static in_port_t port_of(const union conf_socket *socket)
+{
+    return socket->any.sa_family == AF_INET ? socket->v4.sin_port : socket->v6.sin6_port;
+}
+
+bool conf_is_same_socket(const union conf_socket *a, const union conf_socket *b)
+{
+    uint8_t octets[2][16];
+    conf_address_octets(a, octets[0]);
+    conf_address_octets(b, octets[1]);
+    return port_of(a) == port_of(b) && memcmp(octets[0], octets[1], 16) == 0;
+}
+
 bool conf_is_loopback(const union conf_socket *address)
 {
     uint8_t octets[16];

@@ -109,7 +109,7 @@ static void read_listener(struct conf_reading *reading, const struct conf_key *k
     conf_read_endpoint(reading, node, CONF_LISTENER, &listen->address);
     size_t number = reading->path->index;
     for (size_t i = 1; i <= number && listen->address.any.sa_family; i++)
-        if (memcmp(&listen[-(ptrdiff_t)i].address, &listen->address, sizeof listen->address) == 0)
+        if (conf_is_same_socket(&listen[-(ptrdiff_t)i].address, &listen->address))
             conf_complain(reading, node, "the same as listen[%zu]", number - i);
 }
 
