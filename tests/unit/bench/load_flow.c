@@ -135,9 +135,9 @@ Test(load_flow, needs_the_challenge_to_bear_H_A1)
 Test(load_flow, of_a_user_the_HSS_does_not_know_fails)
 {
     start_hss(NULL, NULL);
-    outcome =
-        load_run(address, "--flow registration --destination-realm other.example --requests 5");
+    run_flow("--users 300 --requests 250");
     cr_assert_eq(outcome->status, 1);
-    cr_assert_eq(error_of(outcome, "flow"), 5, "%s", outcome->text);
-    cr_assert_eq(result_of(outcome, "5032"), 5);
+    cr_assert_eq(error_of(outcome, "flow"), 50, "%s", outcome->text);
+    cr_assert_eq(result_of(outcome, "5032"), 50);
+    cr_assert_eq(number_of(outcome, "flows"), 200);
 }
