@@ -371,6 +371,8 @@ static bool open_listener(struct front *front, const struct conf_listen *listen)
     if (uv_poll_init(&front->agent->loop, &listener->poll, descriptor))
         abort();
     front->listener_count++;
+    union conf_socket bound = tcp_bound_address(descriptor); /* of port 0: the one that was free */
+    tcp_address_text(&bound, address, sizeof address);
     log_info("-", "listening", log_words("tcp {address}"), log_text("address", address));
     return true;
 }

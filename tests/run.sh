@@ -1,5 +1,88 @@
 #!/usr/bin/env bash
-# Under construction.
+# Builds and runs the tests.
+#
+# usage: tests/run.sh [--install] [quick]    all tests that belong to a change; `quick`: those that take no more than a moment
+#        tests/run.sh [--install] fuzz SECONDS [TARGET]…    every fuzz target (or those named) so long
+# `--install` fetches missing Debian packages first, and lets none of them start a service.
+# With CI=true a test that is skipped is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cmake --workflow --preset dev
+
+mode=all
+seconds=
+targets=()
+install=false
+while [ $# -gt 0 ]; do
+    case $1 in
+    --install) install=true ;;
+    quick) mode=quick ;;
+    fuzz)
+        mode=fuzz
+        seconds=${2:?fuzz wants the seconds for each target}
+        shift
+        ;;
+    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *)
+        [ "$mode" = fuzz ] || { echo "run.sh: unknown argument $1" >&2; exit 2; }
+        targets+=("$1")
+        ;;
+    esac
+    shift
+done
+
+. .ci/packages.sh
+if $install; then
+    install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+fi
+missing=$(missing_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" | tr '\n' ' ')
+[ -z "$missing" ] || echo "not installed, see --install: $missing"
+
+# Configures and builds; what the build says is shown only if it fails.
+build() {
+    local preset=$1
+    shift
+    mkdir -p build
+    echo "building $preset …"
+    { cmake --preset "$preset" && cmake --build --preset "$preset" "$@"; } >"build/$preset.log" 2>&1 ||
+        { tail -60 "build/$preset.log"; return 1; }
+}
+
+test_preset() {
+    local preset=$1
+    shift
+    ctest --preset "$preset" --parallel "$(nproc)" "$@" 2>&1 | tee "build/$preset-tests.log"
+    if [ "${CI:-}" = true ] && grep -q '\*\*\*Skipped' "build/$preset-tests.log"; then
+        echo "CI refuses skipped tests"
+        return 1
+    fi
+}
+
+case $mode in
+quick)
+    build dev
+    test_preset dev --label-regex quick
+    ;;
+all)
+    # gcc with the headers each alone, then clang with the sanitizers: both compilers, no warning.
+    build dev --target all all_verify_interface_header_sets
+    build asan
+    test_preset asan --label-exclude 'race|once'
+    test_preset dev
+    ;;
+fuzz)
+    build fuzz
+    [ ${#targets[@]} -gt 0 ] || targets=(tests/fuzz/fuzz_*.c)
+    failed=0
+    for target in "${targets[@]}"; do
+        subject=$(basename "${target#*fuzz_}" .c)
+        echo "fuzz_$subject: $seconds s"
+        work=$(mktemp -d)
+        "build/fuzz/fuzz/fuzz_$subject" -max_total_time="$seconds" -rss_limit_mb=4096 -print_final_stats=1 \
+            -artifact_prefix="build/fuzz/$subject-" "$work" "tests/fuzz/corpus/$subject" >"build/fuzz/$subject.log" 2>&1 ||
+            { failed=1; tail -40 "build/fuzz/$subject.log"; }
+        grep -h number_of_executed_units "build/fuzz/$subject.log" || true
+        rm -rf "$work"
+    done
+    exit $failed
+    ;;
+esac

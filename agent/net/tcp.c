@@ -54,6 +54,14 @@ int tcp_listen(const union conf_socket *address)
     return listener;
 }
 
+union conf_socket tcp_bound_address(int listener)
+{
+    union conf_socket address = {0};
+    socklen_t size = sizeof address;
+    (void)getsockname(listener, &address.any, &size);
+    return address;
+}
+
 int tcp_dial(const union conf_socket *address)
 {
     int descriptor = new_socket(address);

@@ -9,6 +9,9 @@
 /* A listening socket; 0 as port takes a free one. */
 int tcp_listen(const union conf_socket *address);
 
+/* The address that a listening socket has. */
+union conf_socket tcp_bound_address(int listener);
+
 /* A socket that is connecting (or already connected). */
 int tcp_dial(const union conf_socket *address);
 
