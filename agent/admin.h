@@ -1,4 +1,5 @@
-/* admin.h — the HTTP endpoint: /metrics, /healthz, /readyz. Read only, on the main loop, never on a worker. */
+/* admin.h — the HTTP endpoint: /metrics, /healthz, /readyz. Read only, on the main loop, never on a
+ * worker. */
 #pragma once
 
 #include <stdbool.h>
@@ -6,8 +7,8 @@
 struct admin;
 struct agent;
 
-/* Opens what `admin.http` says; NULL with `*works` true where it says none, NULL with `*works` false and a line in the
- * log where it cannot be opened. */
+/* Opens what `admin.http` says; NULL with `*works` true where it says none, NULL with `*works`
+ * false and a line in the log where it cannot be opened. */
 struct admin *admin_open(struct agent *agent, bool *works);
 
 /* Closes the endpoint; its loop handles close with it. NULL is fine. */

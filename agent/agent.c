@@ -14,7 +14,8 @@
 enum { TICK_MS = 100, OTHER_DESCRIPTORS = 512, BUSY_PERCENT = 70, BUSY_SECONDS = 3 };
 #define PARTING_GRACE (2 * NS_PER_S)
 
-/* --- what workers ask ----------------------------------------------------------------------------- */
+/* --- what workers ask
+ * ----------------------------------------------------------------------------- */
 
 const struct dm_self *agent_self(const struct agent *agent)
 {
@@ -54,7 +55,8 @@ bool agent_is_ready(const struct agent *agent)
     return agent->is_listening && agent->stage == AGENT_RUNS;
 }
 
-/* --- placement ------------------------------------------------------------------------------------ */
+/* --- placement
+ * ------------------------------------------------------------------------------------ */
 
 unsigned agent_least_busy(const struct agent *agent)
 {
@@ -79,7 +81,8 @@ static void measure(struct worker *worker)
     worker->hot = worker->busy > BUSY_PERCENT ? worker->hot + 1 : 0;
 }
 
-/* --- the end, step by step ------------------------------------------------------------------------ */
+/* --- the end, step by step
+ * ------------------------------------------------------------------------ */
 
 static void tell_stage(struct agent *agent, enum agent_stage stage)
 {
@@ -160,7 +163,8 @@ static void on_signal(uv_signal_t *handle, int signal)
         end(agent);
 }
 
-/* --- mail and ticks of the front desk ------------------------------------------------------------- */
+/* --- mail and ticks of the front desk
+ * ------------------------------------------------------------- */
 
 static void open_letter(void *context, const struct letter *letter)
 {
@@ -208,7 +212,8 @@ static void on_tick(uv_timer_t *timer)
     clock_acknowledge(agent->worker_count, offset);
 }
 
-/* --- start ---------------------------------------------------------------------------------------- */
+/* --- start
+ * ---------------------------------------------------------------------------------------- */
 
 static unsigned worker_count(const struct conf *conf)
 {
@@ -218,7 +223,8 @@ static unsigned worker_count(const struct conf *conf)
     return cores > 1 ? cores - 1 : 1;
 }
 
-/* HDR-26: 12 low bits of time and 20 random ones, so that no restart repeats them within minutes. */
+/* HDR-26: 12 low bits of time and 20 random ones, so that no restart repeats them within minutes.
+ */
 static uint32_t first_end_to_end(void)
 {
     uint32_t random = 0;

@@ -1,7 +1,8 @@
 /* agent.h — start, drain, stop: owns the workers, the board and the front desk.
  *
- * The main thread is the front desk: listeners, arrivals that have not yet sent their CER, names, signals, admin. Functions marked "any
- * thread" may be called by workers; all others belong to the main thread. */
+ * The main thread is the front desk: listeners, arrivals that have not yet sent their CER, names,
+ * signals, admin. Functions marked "any thread" may be called by workers; all others belong to the
+ * main thread. */
 #pragma once
 
 #include "agent/conf/conf.h"
@@ -12,9 +13,9 @@
 /* The end, step by step; the main thread waits for all workers at each. */
 enum agent_stage {
     AGENT_RUNS,
-    AGENT_DRAINS,  /* listeners closed, DPR to clients; requests still arriving are served */
-    AGENT_PARTS,   /* 3002 for the rest, DPR to everybody else */
-    AGENT_ENDS,    /* loops end */
+    AGENT_DRAINS, /* listeners closed, DPR to clients; requests still arriving are served */
+    AGENT_PARTS,  /* 3002 for the rest, DPR to everybody else */
+    AGENT_ENDS,   /* loops end */
 };
 
 struct agent {
@@ -52,7 +53,8 @@ struct stage_letter {
     uint32_t stage;
 };
 
-/* Runs the agent until it is told to end. Takes nothing; `conf` must outlive it. Returns the exit status. */
+/* Runs the agent until it is told to end. Takes nothing; `conf` must outlive it. Returns the exit
+ * status. */
 int agent_run(const struct conf *conf);
 
 /* Any thread. */
@@ -62,10 +64,12 @@ uint32_t agent_next_end_to_end(struct agent *agent);
 /* The configuration of a row; the last is that of unknown peers. */
 const struct conf_peer *agent_row(const struct agent *agent, uint32_t row);
 
-/* A worker tells the front desk that a peer which came by itself has no connection. Its worker's thread. */
+/* A worker tells the front desk that a peer which came by itself has no connection. Its worker's
+ * thread. */
 void agent_tell_idle(struct worker *worker, rt_peer peer, uint32_t arrivals, bool is_orderly);
 
-/* The worker that a new peer is best at home on: the first one while it has time, then the least busy. */
+/* The worker that a new peer is best at home on: the first one while it has time, then the least
+ * busy. */
 unsigned agent_least_busy(const struct agent *agent);
 
 /* Is it listening and not on its way out? */

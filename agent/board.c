@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define BIT_RELAY (UINT64_C(1) << 63)
+#define BIT_RELAY  (UINT64_C(1) << 63)
 #define BIT_OTHERS (UINT64_C(1) << 62)
 enum { APPLICATION_BITS = 62 };
 
@@ -77,5 +77,6 @@ void board_see(const struct board *board, uint32_t slot, uint64_t application_bi
         .is_client = view.flags & BOARD_CLIENT,
         .is_busy = load & 1,
         .pending = (uint32_t)(load >> 2),
+        .returned = atomic_load_explicit(&line->returned, memory_order_relaxed),
     };
 }

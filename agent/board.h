@@ -1,7 +1,8 @@
-/* board.h — one cache line per peer slot: who is there, on which worker, how it is. Written by its owner, read by all.
+/* board.h — one cache line per peer slot: who is there, on which worker, how it is. Written by its
+ * owner, read by all.
  *
- * The first word (generation, home, state) is always read as one, so a reader never mixes two users of a slot. The board
- * advises; the home decides. */
+ * The first word (generation, home, state) is always read as one, so a reader never mixes two users
+ * of a slot. The board advises; the home decides. */
 #pragma once
 
 #include <stdatomic.h>
@@ -18,16 +19,18 @@ enum board_flag {
 };
 
 struct board_line {
-    _Alignas(64) _Atomic uint64_t who;    /* generation (32), home (16), flags (16) */
-    _Atomic uint64_t load;                /* pending, half full (1), busy (1) */
-    _Atomic uint64_t applications;        /* a set of bits of board_application */
-    _Atomic uint64_t returned;            /* when it became usable again after a failure, ns; 0: never failed */
+    _Alignas(64) _Atomic uint64_t who; /* generation (32), home (16), flags (16) */
+    _Atomic uint64_t load;             /* pending, half full (1), busy (1) */
+    _Atomic uint64_t applications;     /* a set of bits of board_application */
+    _Atomic uint64_t
+        returned; /* when it became usable again after a failure, ns; 0: never failed */
 };
 
 struct board {
     uint32_t size;
     struct board_line *lines;
-    _Atomic uint32_t applications[62]; /* which Application-Id has which bit; 0: free (base is never asked for) */
+    _Atomic uint32_t applications[62]; /* which Application-Id has which bit; 0: free (base is never
+                                          asked for) */
 };
 
 /* What one read of the board tells. */
@@ -52,8 +55,8 @@ static inline void board_set(struct board *board, uint32_t slot, struct board_vi
     atomic_store_explicit(&board->lines[slot].who, who, memory_order_release);
 }
 
-static inline void board_set_load(struct board *board, uint32_t slot, uint32_t pending, bool is_busy,
-                                  bool is_half_full)
+static inline void board_set_load(struct board *board, uint32_t slot, uint32_t pending,
+                                  bool is_busy, bool is_half_full)
 {
     uint64_t load = (uint64_t)pending << 2 | (uint64_t)is_half_full << 1 | is_busy;
     atomic_store_explicit(&board->lines[slot].load, load, memory_order_relaxed);
@@ -65,12 +68,13 @@ static inline bool board_is_half_full(const struct board *board, uint32_t slot)
     return atomic_load_explicit(&board->lines[slot].load, memory_order_relaxed) & 2;
 }
 
-/* The set of bits for a peer's applications; ids met for the first time get a bit of their own, past 62 they share one
- * (the home knows exactly). Any thread. */
+/* The set of bits for a peer's applications; ids met for the first time get a bit of their own,
+ * past 62 they share one (the home knows exactly). Any thread. */
 uint64_t board_applications(struct board *board, const struct dm_applications *applications);
 
 /* The bits of which one must be set in a peer's set for it to take this application. */
 uint64_t board_application(const struct board *board, uint32_t application);
 
 /* What routing asks: the peer of `slot`, as the board has it. */
-void board_see(const struct board *board, uint32_t slot, uint64_t application_bits, struct rt_seen *seen);
+void board_see(const struct board *board, uint32_t slot, uint64_t application_bits,
+               struct rt_seen *seen);

@@ -67,8 +67,8 @@ static struct directory_entry *place(const struct directory *directory, dm_bytes
     uint32_t at = (uint32_t)hash & (directory->size - 1);
     for (;; at = (at + 1) & (directory->size - 1)) {
         struct directory_entry *entry = &directory->entries[at];
-        if (!entry->name || (entry->name->hash == hash &&
-                             dm_identity_equal(name_bytes(entry->name), identity)))
+        if (!entry->name ||
+            (entry->name->hash == hash && dm_identity_equal(name_bytes(entry->name), identity)))
             return entry;
     }
 }

@@ -1,4 +1,5 @@
-/* directory.h — DiameterIdentity -> peer, one table per thread, kept alike by letters from the front desk.
+/* directory.h — DiameterIdentity -> peer, one table per thread, kept alike by letters from the
+ * front desk.
  *
  * Names are shared between the tables and counted. Look-ups ignore case, and nobody locks. */
 #pragma once

@@ -12,7 +12,7 @@
 #include "agent/net/tcp.h"
 
 enum { ACCEPTS_PER_TURN = 64, FIRST_ROOM = 1024, ANSWER_ROOM = 4096 };
-#define LINGER NS_PER_S
+#define LINGER               NS_PER_S
 #define NO_DESCRIPTORS_PAUSE (100 * NS_PER_MS)
 
 struct front_listener {
@@ -39,7 +39,8 @@ struct arrival {
     uint32_t cer_size;
 };
 
-/* --- the end of an arrival ------------------------------------------------------------------------ */
+/* --- the end of an arrival
+ * ------------------------------------------------------------------------ */
 
 static void set_listening(struct front *front, bool listening);
 
@@ -106,7 +107,8 @@ static void answer(struct arrival *arrival, dm_bytes cer, enum dm_result result,
     arrival->until = clock_real() + LINGER;
 }
 
-/* --- a CER ---------------------------------------------------------------------------------------- */
+/* --- a CER
+ * ---------------------------------------------------------------------------------------- */
 
 /* The letter is posted from here: libuv has forgotten the descriptor. */
 static void on_arrival_named(uv_handle_t *handle)
@@ -114,8 +116,8 @@ static void on_arrival_named(uv_handle_t *handle)
     struct arrival *arrival = handle->data;
     struct agent *agent = arrival->front->agent;
     const struct registry_slot *slot = arrival->slot;
-    struct arrival_letter *letter = post_letter(&agent->post, slot->home, MAIL_ARRIVAL,
-                                                sizeof *letter + arrival->have, true);
+    struct arrival_letter *letter =
+        post_letter(&agent->post, slot->home, MAIL_ARRIVAL, sizeof *letter + arrival->have, true);
     atomic_fetch_add(&slot->name->references, 1);
     letter->peer = arrival->peer;
     letter->name = slot->name;
@@ -170,7 +172,8 @@ static void admit(struct arrival *arrival, dm_bytes cer, dm_bytes identity)
     send_home(arrival, slot, (uint32_t)cer.size);
 }
 
-/* Only the name is needed here; the whole CER is checked at the peer's home, as strictly as its row says. */
+/* Only the name is needed here; the whole CER is checked at the peer's home, as strictly as its row
+ * says. */
 static void read_cer(struct arrival *arrival, dm_bytes cer)
 {
     struct dm_avp origin_host;
@@ -220,7 +223,8 @@ static void look(struct arrival *arrival)
         read_cer(arrival, dm_bytes_of(arrival->octets, length));
 }
 
-/* --- reading -------------------------------------------------------------------------------------- */
+/* --- reading
+ * -------------------------------------------------------------------------------------- */
 
 static void make_room(struct arrival *arrival)
 {
@@ -253,8 +257,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         return;
     }
     make_room(arrival);
-    ssize_t got = read(arrival->descriptor, arrival->octets + arrival->have,
-                       arrival->room - arrival->have);
+    ssize_t got =
+        read(arrival->descriptor, arrival->octets + arrival->have, arrival->room - arrival->have);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (got <= 0) {
@@ -265,7 +269,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     look(arrival);
 }
 
-/* --- accepting ------------------------------------------------------------------------------------ */
+/* --- accepting
+ * ------------------------------------------------------------------------------------ */
 
 static void take(struct front *front, int descriptor, const union conf_socket *source)
 {
@@ -352,7 +357,8 @@ static void set_listening(struct front *front, bool listening)
         front->paused_until = 0;
 }
 
-/* --- open, tick, close ---------------------------------------------------------------------------- */
+/* --- open, tick, close
+ * ---------------------------------------------------------------------------- */
 
 static bool open_listener(struct front *front, const struct conf_listen *listen)
 {

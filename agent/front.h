@@ -1,8 +1,9 @@
 /* front.h — the front desk: listeners, and arrivals that have not yet sent their CER. Main thread.
  *
- * An arrival moves exactly once: when its CER names the peer, a letter carries descriptor and octets to the peer's home.
- * A CER that leads to no peer is answered here. Strangers are bounded: by `half_open`, by the capabilities timer, by the size
- * of what they may send before they are known. CEX-01, CEX-14, CEX-17, CEX-20, CEX-21, PSM-07, SEC-15. */
+ * An arrival moves exactly once: when its CER names the peer, a letter carries descriptor and
+ * octets to the peer's home. A CER that leads to no peer is answered here. Strangers are bounded:
+ * by `half_open`, by the capabilities timer, by the size of what they may send before they are
+ * known. CEX-01, CEX-14, CEX-17, CEX-20, CEX-21, PSM-07, SEC-15. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,8 +21,8 @@ struct front {
     unsigned listener_count;
     struct arrival *first; /* all arrivals */
     unsigned half_open;
-    bool is_paused;          /* `half_open` is full, or there are no descriptors */
-    uint64_t paused_until;   /* real time; 0: until there is room */
+    bool is_paused;        /* `half_open` is full, or there are no descriptors */
+    uint64_t paused_until; /* real time; 0: until there is room */
 };
 
 /* Opens all listeners; false with a line in the log: address and error. */

@@ -1,4 +1,5 @@
-/* local.c — the outcome of every request: its answer finds the connection it came by, and it is counted once. */
+/* local.c — the outcome of every request: its answer finds the connection it came by, and it is
+ * counted once. */
 #include "agent/local.h"
 
 #include "agent/agent.h"
@@ -78,8 +79,8 @@ static void deliver_here(struct worker *worker, const struct outcome *outcome, d
 static void deliver_by_mail(struct worker *worker, unsigned home, const struct outcome *outcome,
                             dm_bytes answer)
 {
-    struct answer_letter *letter = post_letter(&worker->post, home, MAIL_ANSWER,
-                                               sizeof *letter + answer.size, true);
+    struct answer_letter *letter =
+        post_letter(&worker->post, home, MAIL_ANSWER, sizeof *letter + answer.size, true);
     letter->outcome = *outcome;
     letter->size = (uint32_t)answer.size;
     memcpy(letter->octets, answer.at, answer.size);

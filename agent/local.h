@@ -1,4 +1,5 @@
-/* local.h — answers the agent makes itself, and the outcome of every request. RFC 6733 §6.2, §7.2. */
+/* local.h — answers the agent makes itself, and the outcome of every request. RFC 6733 §6.2, §7.2.
+ */
 #pragma once
 
 #include "agent/peer.h"
@@ -12,13 +13,13 @@ struct outcome {
     uint32_t result; /* of a local answer, for the counters */
 };
 
-/* Brings `answer` to the connection the request came by, here or by mail, and ends the request: exactly one call for each.
- * The answer's Hop-by-Hop is written on the way. */
+/* Brings `answer` to the connection the request came by, here or by mail, and ends the request:
+ * exactly one call for each. The answer's Hop-by-Hop is written on the way. */
 void outcome_deliver(struct worker *worker, const struct outcome *outcome, dm_bytes answer);
 
 /* Ends a request with an answer of ours. `request` needs a whole header only. */
-void local_answer(struct worker *worker, struct rt_origin origin, int32_t route, uint64_t since, dm_bytes request,
-                  enum dm_result result, const struct dm_fault *fault);
+void local_answer(struct worker *worker, struct rt_origin origin, int32_t route, uint64_t since,
+                  dm_bytes request, enum dm_result result, const struct dm_fault *fault);
 
 /* A letter with an answer: its origin is at home here. */
 void outcome_open(struct worker *worker, const struct letter *letter);

@@ -1,9 +1,10 @@
 /* mailbox.h — bags of mail between threads: outboxes, an inbox, a wake-up.
  *
- * Every thread (the workers, and the front desk as the last) has a post. Letters are copied into the outbox for their
- * receiver; at the end of a turn each outbox that has any is posted: one splice under the receiver's mutex, and one wake-up if
- * its inbox was empty. The receiver opens all letters in order and the bag goes home whole, so message memory never crosses threads.
- * Letters of one sender to one receiver arrive in the order they were written. */
+ * Every thread (the workers, and the front desk as the last) has a post. Letters are copied into
+ * the outbox for their receiver; at the end of a turn each outbox that has any is posted: one
+ * splice under the receiver's mutex, and one wake-up if its inbox was empty. The receiver opens all
+ * letters in order and the bag goes home whole, so message memory never crosses threads. Letters of
+ * one sender to one receiver arrive in the order they were written. */
 #pragma once
 
 #include <stdbool.h>
@@ -64,15 +65,18 @@ void mailbox_init(struct mailbox *box, uv_loop_t *loop, uv_async_cb wake, void *
 /* After all threads have ended: frees the letters that nobody opened. */
 void mailbox_fini(struct mailbox *box);
 
-void post_init(struct post *post, unsigned index, unsigned count, struct mailbox **boxes, struct memory *memory);
+void post_init(struct post *post, unsigned index, unsigned count, struct mailbox **boxes,
+               struct memory *memory);
 void post_fini(struct post *post);
 
-/* Room for a letter of `size` octets (its struct and what follows it) to thread `to`, its head filled in. NULL if no bag is to be had, which
- * means that the receiver is behind; never NULL where `must`. */
+/* Room for a letter of `size` octets (its struct and what follows it) to thread `to`, its head
+ * filled in. NULL if no bag is to be had, which means that the receiver is behind; never NULL where
+ * `must`. */
 void *post_letter(struct post *post, unsigned to, enum mail_kind kind, size_t size, bool must);
 
 /* Posts all outboxes. At the end of a turn. */
 void post_flush(struct post *post);
 
 /* Opens all letters that are there. */
-void post_open(struct post *post, void (*open)(void *context, const struct letter *letter), void *context);
+void post_open(struct post *post, void (*open)(void *context, const struct letter *letter),
+               void *context);

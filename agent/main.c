@@ -1,4 +1,5 @@
-/* main.c — sub-commands, signals, exit status: 0 done, 1 the thing asked for failed, 2 the command line was wrong. */
+/* main.c — sub-commands, signals, exit status: 0 done, 1 the thing asked for failed, 2 the command
+ * line was wrong. */
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,10 +11,11 @@
 #include "agent/log.h"
 #include "agent/version.h"
 
-static const char usage[] = "usage: antipode run FILE       run in the foreground; SIGTERM drains and ends\n"
-                            "       antipode check FILE     name every mistake of a configuration\n"
-                            "       antipode version        version, build options, libraries\n"
-                            "       antipode --help\n";
+static const char usage[] =
+    "usage: antipode run FILE       run in the foreground; SIGTERM drains and ends\n"
+    "       antipode check FILE     name every mistake of a configuration\n"
+    "       antipode version        version, build options, libraries\n"
+    "       antipode --help\n";
 
 static int command_run(const char *file)
 {

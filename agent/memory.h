@@ -1,8 +1,9 @@
 /* memory.h — what a worker's messages lie in: images of requests, and chunks of queues.
  *
- * Free lists per size class, last in first out, so that the next message finds warm memory; nothing is allocated per
- * message once they are filled. What is in use is counted against limits.memory over all workers: the own count is exact, those of the
- * others are as of the last tick. One per worker, no locks. */
+ * Free lists per size class, last in first out, so that the next message finds warm memory; nothing
+ * is allocated per message once they are filled. What is in use is counted against limits.memory
+ * over all workers: the own count is exact, those of the others are as of the last tick. One per
+ * worker, no locks. */
 #pragma once
 
 #include "agent/stats.h"

@@ -1,7 +1,8 @@
 /* peer.c — a peer's life: events go through the table, edges of the states do the rest.
  *
- * Closed → (dial or arrival) → Open → Closing → Closed. What happens at the edges, whoever caused them, stands here;
- * single actions are in peer_actions.c, the watchdog in peer_watch.c, what connections say in peer_conn.c. */
+ * Closed → (dial or arrival) → Open → Closing → Closed. What happens at the edges, whoever caused
+ * them, stands here; single actions are in peer_actions.c, the watchdog in peer_watch.c, what
+ * connections say in peer_conn.c. */
 #include "agent/peer.h"
 
 #include <assert.h>
@@ -49,7 +50,8 @@ void peer_free(struct peer *peer)
     free(peer);
 }
 
-/* --- what others may know ---------------------------------------------------------------------- */
+/* --- what others may know ----------------------------------------------------------------------
+ */
 
 static uint16_t flags_of(const struct peer *peer)
 {
@@ -85,7 +87,8 @@ void peer_publish(struct peer *peer)
     peer_publish_load(peer);
 }
 
-/* A queue that has not moved for a second while it holds this much says that its reader is stuck. */
+/* A queue that has not moved for a second while it holds this much says that its reader is stuck.
+ */
 static bool is_stuck(const struct conn *conn, uint64_t now)
 {
     return conn->is_blocked && queue_octets(&conn->queue) > 64 * 1024 &&
@@ -109,7 +112,8 @@ void peer_publish_load(struct peer *peer)
                    is_half_full);
 }
 
-/* --- the edges of the states -------------------------------------------------------------------- */
+/* --- the edges of the states --------------------------------------------------------------------
+ */
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -158,9 +162,9 @@ static void settle_role(struct peer *peer)
     enum conf_role role = peer->conf->role;
     bool relay_alone = peer->applications->relay && peer->applications->count == 0;
     if (role == CONF_ROLE_BY_CAPABILITIES)
-        role = relay_alone                                 ? CONF_AGENT
+        role = relay_alone                                ? CONF_AGENT
                : peer->conf->dials || peer->conf->in_pool ? CONF_SERVER
-                                                           : CONF_CLIENT;
+                                                          : CONF_CLIENT;
     peer->is_agent = role == CONF_AGENT;
     peer->is_client = role == CONF_CLIENT;
 }
@@ -283,7 +287,8 @@ void peer_event(struct peer *peer, enum dm_event event)
     }
 }
 
-/* --- arrivals, timers, the end ------------------------------------------------------------------ */
+/* --- arrivals, timers, the end ------------------------------------------------------------------
+ */
 
 void peer_timer(struct peer *peer, enum worker_timer timer)
 {
@@ -350,7 +355,8 @@ void peer_fail_over(struct peer *peer)
     worker_again(peer->worker);
 }
 
-/* Stops reading from a peer whose answers pile up, unless it owes us some: else two agents in a row would stop each other. */
+/* Stops reading from a peer whose answers pile up, unless it owes us some: else two agents in a row
+ * would stop each other. */
 void peer_mind_pressure(struct peer *peer)
 {
     struct conn *conn = peer->open;

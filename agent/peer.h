@@ -1,8 +1,9 @@
 /* peer.h — a remote Diameter node: its state machine, its connection, its pending requests.
  *
- * A peer lives on one worker; no lock is taken on it. peer_event is the only writer of the state: it takes the row from
- * proto/fsm, writes the state, carries out the actions (peer_actions), and goes round again when one returns a follow-up event.
- * The data path (relay) does not pass through the table. RFC 6733 §5.6, RFC 3539. */
+ * A peer lives on one worker; no lock is taken on it. peer_event is the only writer of the state:
+ * it takes the row from proto/fsm, writes the state, carries out the actions (peer_actions), and
+ * goes round again when one returns a follow-up event. The data path (relay) does not pass through
+ * the table. RFC 6733 §5.6, RFC 3539. */
 #pragma once
 
 #include "agent/net/conn.h"
@@ -22,12 +23,12 @@ struct peer {
 
     enum dm_state state;
     struct dm_watchdog watchdog;
-    struct conn *i_conn; /* the connection we opened */
-    struct conn *r_conn; /* the connection it opened */
+    struct conn *i_conn;   /* the connection we opened */
+    struct conn *r_conn;   /* the connection it opened */
     struct conn *arriving; /* not yet accepted */
-    struct conn *open;   /* the one that is Open or Closing */
-    uint32_t link;       /* number of the open connection; 0: none */
-    uint32_t in_flight;  /* requests received by this link and not yet ended */
+    struct conn *open;     /* the one that is Open or Closing */
+    uint32_t link;         /* number of the open connection; 0: none */
+    uint32_t in_flight;    /* requests received by this link and not yet ended */
 
     uint32_t cer_hop_by_hop; /* of the CER we sent */
     uint32_t cer_end_to_end;
@@ -44,28 +45,31 @@ struct peer {
 
     struct rt_pending pending;
     uint64_t last_heard;
-    uint64_t returned;     /* when it became usable again after a failure; 0: never failed */
-    uint64_t last_close;   /* when its record may go counts from here */
-    uint64_t backoff;      /* of the next reconnect, ns */
-    uint32_t arrivals;     /* handed to us by the front desk */
+    uint64_t returned;         /* when it became usable again after a failure; 0: never failed */
+    uint64_t last_close;       /* when its record may go counts from here */
+    uint64_t backoff;          /* of the next reconnect, ns */
+    uint32_t arrivals;         /* handed to us by the front desk */
     uint32_t disconnect_cause; /* enum dm_disconnect_cause of the DPR we send */
     bool is_agent;
     bool is_client;
-    bool is_last_resort; /* the last answer of the watchdog's REOPEN lets it be used where no other is */
+    bool is_last_resort; /* the last answer of the watchdog's REOPEN lets it be used where no other
+                            is */
     bool is_failing;     /* pending requests have yet to move elsewhere */
     bool owes_dpa;
     bool dpr_sent;
     bool dpa_sent;
-    bool dpa_received;   /* and the close waits for answers owed */
-    bool is_orderly;     /* this end was agreed by DPR and DPA */
-    bool is_banned;      /* it asked us not to reconnect: DPR-05 */
-    bool is_stopping;    /* the agent ends, or it was removed: no reconnect */
+    bool dpa_received; /* and the close waits for answers owed */
+    bool is_orderly;   /* this end was agreed by DPR and DPA */
+    bool is_banned;    /* it asked us not to reconnect: DPR-05 */
+    bool is_stopping;  /* the agent ends, or it was removed: no reconnect */
     bool is_idle_told;
-    bool is_challenged;  /* a second connection of its name came: is the first alive? PSM-02 */
+    bool is_challenged; /* a second connection of its name came: is the first alive? PSM-02 */
 };
 
-/* A peer at home on `worker`. Takes a reference of `name`. `conf` is a row of the configuration, or the default of unknown peers. */
-struct peer *peer_new(struct worker *worker, rt_peer self, struct name *name, const struct conf_peer *conf, uint32_t row);
+/* A peer at home on `worker`. Takes a reference of `name`. `conf` is a row of the configuration, or
+ * the default of unknown peers. */
+struct peer *peer_new(struct worker *worker, rt_peer self, struct name *name,
+                      const struct conf_peer *conf, uint32_t row);
 /* It has no connection and no pending request. */
 void peer_free(struct peer *peer);
 
@@ -82,7 +86,8 @@ extern const struct conn_events peer_conn_events;
 void peer_watch(struct peer *peer, enum dm_watch_event event);
 void peer_watch_timer(struct peer *peer);
 void peer_watch_reset(struct peer *peer);
-/* A second connection of this name came while one is open: asks the first whether it lives. PSM-02. */
+/* A second connection of this name came while one is open: asks the first whether it lives. PSM-02.
+ */
 void peer_watch_challenge(struct peer *peer);
 
 /* Its pending requests move elsewhere, from this turn on. */
@@ -121,7 +126,8 @@ void peer_publish_load(struct peer *peer);
 /* Ends it in good order with this Disconnect-Cause, and for good. */
 void peer_stop(struct peer *peer, enum dm_disconnect_cause cause);
 
-/* Something that was awaited has ended: an answer was delivered, a request left. Sends the DPA that is owed, or closes. */
+/* Something that was awaited has ended: an answer was delivered, a request left. Sends the DPA that
+ * is owed, or closes. */
 void peer_settle(struct peer *peer);
 
 /* Stops or starts reading by the fill of its queue. After writes and commits. */

@@ -20,7 +20,8 @@ uint32_t peer_end_to_end(struct peer *peer)
     return agent_next_end_to_end(peer->worker->agent);
 }
 
-/* --- writing messages of our own ---------------------------------------------------------------- */
+/* --- writing messages of our own ----------------------------------------------------------------
+ */
 
 static void send_base(struct peer *peer, struct conn *conn, bool urgent, const uint8_t *octets,
                       size_t size)
@@ -100,7 +101,8 @@ void peer_send_dpa(struct peer *peer)
     worker_arm(peer, TIMER_MACHINE, peer->conf->timers.disconnect);
 }
 
-/* --- capabilities --------------------------------------------------------------------------------- */
+/* --- capabilities
+ * --------------------------------------------------------------------------------- */
 
 enum dm_result peer_read_capabilities(struct peer *peer, dm_bytes message, struct dm_fault *fault)
 {
@@ -126,7 +128,8 @@ enum dm_result peer_read_capabilities(struct peer *peer, dm_bytes message, struc
     return DM_OK;
 }
 
-/* --- the actions ---------------------------------------------------------------------------------- */
+/* --- the actions
+ * ---------------------------------------------------------------------------------- */
 
 static void drop(struct conn **conn, bool abort)
 {
@@ -156,7 +159,8 @@ static enum dm_event dial(struct peer *peer)
     return DM_EVENT_I_RCV_CONN_NACK;
 }
 
-/* We win with the greater Origin-Host, and then keep the connection that the other side opened. RFC 6733 §5.6.4. */
+/* We win with the greater Origin-Host, and then keep the connection that the other side opened. RFC
+ * 6733 §5.6.4. */
 static enum dm_event elect(struct peer *peer)
 {
     bool wins = dm_identity_compare(self_of(peer)->origin_host, name_bytes(peer->name)) > 0;
@@ -171,7 +175,8 @@ static void accept_arrival(struct peer *peer)
     peer->arriving = NULL;
 }
 
-/* An open connection stands: the new one goes, and the old one must show that it lives. PSM-01, PSM-02. */
+/* An open connection stands: the new one goes, and the old one must show that it lives. PSM-01,
+ * PSM-02. */
 static void reject_arrival(struct peer *peer)
 {
     log_info(peer_name(peer), "refused", log_words("a second connection"));
@@ -281,7 +286,8 @@ enum dm_event peer_act(struct peer *peer, enum dm_action action)
     return PEER_NO_EVENT;
 }
 
-/* --- arrivals ------------------------------------------------------------------------------------- */
+/* --- arrivals
+ * ------------------------------------------------------------------------------------- */
 
 void peer_arrive(struct peer *peer, int descriptor, dm_bytes cer, dm_bytes rest)
 {

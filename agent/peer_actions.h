@@ -17,8 +17,8 @@ void peer_send_dwr(struct peer *peer);
 void peer_send_dpa(struct peer *peer);
 
 /* Writes an answer to a base request that dm_check refused or passed. */
-void peer_answer_base(struct peer *peer, struct conn *conn, const struct dm_header *request, enum dm_result result,
-                      const struct dm_fault *fault);
+void peer_answer_base(struct peer *peer, struct conn *conn, const struct dm_header *request,
+                      enum dm_result result, const struct dm_fault *fault);
 
 /* Reads a CER or CEA into peer->candidates and candidate_record; DM_OK or what to answer. */
 enum dm_result peer_read_capabilities(struct peer *peer, dm_bytes message, struct dm_fault *fault);

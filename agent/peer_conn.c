@@ -19,7 +19,8 @@ static void on_connected(struct conn *conn, int error)
     peer_event(peer, DM_EVENT_I_RCV_CONN_NACK);
 }
 
-/* --- before Open ---------------------------------------------------------------------------------- */
+/* --- before Open
+ * ---------------------------------------------------------------------------------- */
 
 static bool is_our_cea(const struct peer *peer, const struct dm_header *header)
 {
@@ -44,9 +45,11 @@ static enum dm_event receive_cea(struct peer *peer, dm_bytes message,
     return DM_EVENT_I_RCV_NON_CEA;
 }
 
-/* --- Open and Closing ----------------------------------------------------------------------------- */
+/* --- Open and Closing
+ * ----------------------------------------------------------------------------- */
 
-/* Base requests are checked by their grammar; what is wrong is answered, and they were heard all the same. */
+/* Base requests are checked by their grammar; what is wrong is answered, and they were heard all
+ * the same. */
 static bool check_base(struct peer *peer, dm_bytes message, const struct dm_header *header)
 {
     struct dm_fault fault = {0};
@@ -148,7 +151,8 @@ static void on_message(struct conn *conn, dm_bytes message, const struct dm_head
         peer_event(peer, receive_cea(peer, message, header));
 }
 
-/* --- the end of a connection ---------------------------------------------------------------------- */
+/* --- the end of a connection
+ * ---------------------------------------------------------------------- */
 
 static enum dm_event end_of(struct peer *peer, const struct conn *conn)
 {
@@ -171,7 +175,8 @@ static void on_closed(struct conn *conn, int error)
     peer_event(peer, end_of(peer, conn));
 }
 
-/* A stream that has lost its frame. A request that can be told from noise is answered first: HDR-03, HDR-05, HDR-06. */
+/* A stream that has lost its frame. A request that can be told from noise is answered first:
+ * HDR-03, HDR-05, HDR-06. */
 static void on_fault(struct conn *conn, enum dm_frame fault, const struct dm_header *header)
 {
     struct peer *peer = conn->owner;

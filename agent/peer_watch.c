@@ -1,12 +1,14 @@
-/* peer_watch.c — the watchdog of a peer: when its timer runs, and what its decisions mean here. RFC 3539 §3.4.
+/* peer_watch.c — the watchdog of a peer: when its timer runs, and what its decisions mean here. RFC
+ * 3539 §3.4.
  *
- * "Any message resets the timer" costs a store per message: the timer is not moved, but looks at last_heard when it fires. */
+ * "Any message resets the timer" costs a store per message: the timer is not moved, but looks at
+ * last_heard when it fires. */
 #include "agent/clock.h"
 #include "agent/log.h"
 #include "agent/peer.h"
 #include "agent/peer_actions.h"
 
-#define JITTER (2 * NS_PER_S)
+#define JITTER    (2 * NS_PER_S)
 #define CHALLENGE (2 * NS_PER_S)
 
 /* Tw with its jitter of two seconds either way; WDG-03. */

@@ -76,7 +76,8 @@ static void release(struct registry *registry, struct registry_slot *slot)
     letter->peer = registry_peer(registry, slot);
 }
 
-/* The one that has been idle for longest makes room. Its slot is free after its home has answered. */
+/* The one that has been idle for longest makes room. Its slot is free after its home has answered.
+ */
 static void make_room(struct registry *registry)
 {
     struct registry_slot *oldest = NULL;
@@ -143,8 +144,8 @@ void registry_released(struct registry *registry, rt_peer peer)
     struct registry_slot *slot = slot_of(registry, peer);
     if (!slot)
         return;
-    tell_all(registry, MAIL_REMOVED, name_new(name_bytes(slot->name), registry->agent->worker_count),
-             peer);
+    tell_all(registry, MAIL_REMOVED,
+             name_new(name_bytes(slot->name), registry->agent->worker_count), peer);
     directory_remove(&registry->directory, name_bytes(slot->name), peer);
     slot->name = NULL;
     slot->next_free = registry->first_free;

@@ -1,8 +1,9 @@
 /* registry.h — identity -> peer slot -> home worker. Main thread.
  *
- * Slots are given and taken here only. The first belong to the rows of `peers` with an exact identity (slot = row); the others are for
- * peers that come by themselves. Who fails keeps his slot for a while, so that his return passes through REOPEN
- * (WDG-14); who leaves in good order gives it back at once. */
+ * Slots are given and taken here only. The first belong to the rows of `peers` with an exact
+ * identity (slot = row); the others are for peers that come by themselves. Who fails keeps his slot
+ * for a while, so that his return passes through REOPEN (WDG-14); who leaves in good order gives it
+ * back at once. */
 #pragma once
 
 #include "agent/directory.h"
@@ -59,10 +60,12 @@ struct idle_letter {
 void registry_init(struct registry *registry, struct agent *agent);
 void registry_fini(struct registry *registry);
 
-/* The slot for a peer of this identity that row `row` admits: its own, or a free one. NULL: none is free. */
+/* The slot for a peer of this identity that row `row` admits: its own, or a free one. NULL: none is
+ * free. */
 struct registry_slot *registry_admit(struct registry *registry, dm_bytes identity, uint32_t row);
 
-static inline rt_peer registry_peer(const struct registry *registry, const struct registry_slot *slot)
+static inline rt_peer registry_peer(const struct registry *registry,
+                                    const struct registry_slot *slot)
 {
     return (rt_peer){(uint32_t)(slot - registry->slots), slot->generation};
 }

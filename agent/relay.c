@@ -1,4 +1,5 @@
-/* relay.c — requests out. What comes back is in relay_answer.c, what has to move on in relay_retry.c. */
+/* relay.c — requests out. What comes back is in relay_answer.c, what has to move on in
+ * relay_retry.c. */
 #include "agent/relay.h"
 
 #include <assert.h>
@@ -9,7 +10,8 @@
 #include "agent/relay_request.h"
 #include "proto/msg.h"
 
-/* --- what routing sees ---------------------------------------------------------------------------- */
+/* --- what routing sees
+ * ---------------------------------------------------------------------------- */
 
 static void see_member(void *context, uint32_t peer_number, uint32_t application,
                        struct rt_seen *seen)
@@ -42,7 +44,8 @@ struct rt_verdict relay_decide(struct worker *worker, const struct rt_query *que
     return rt_decide(&worker->conf->tables, query, attempt, &worker->world, &worker->chooser, NULL);
 }
 
-/* --- to the home of the chosen peer --------------------------------------------------------------- */
+/* --- to the home of the chosen peer
+ * --------------------------------------------------------------- */
 
 struct request_letter {
     struct letter letter;
@@ -87,8 +90,8 @@ void relay_open_request(struct worker *worker, const struct letter *opened)
     request.image = memory_image(&worker->memory, dm_bytes_of(octets, letter->size));
     request.last_error = NULL;
     if (letter->error_size)
-        request.last_error = memory_image(
-            &worker->memory, dm_bytes_of(octets + letter->size, letter->error_size));
+        request.last_error =
+            memory_image(&worker->memory, dm_bytes_of(octets + letter->size, letter->error_size));
     relay_hand_over(worker, &request, letter->to);
 }
 
@@ -101,9 +104,11 @@ void relay_send(struct worker *worker, struct relay_request *request, rt_peer to
         relay_hand_over(worker, request, to);
 }
 
-/* --- at its home ---------------------------------------------------------------------------------- */
+/* --- at its home
+ * ---------------------------------------------------------------------------------- */
 
-/* Where a pool lets a time-out be tried elsewhere, each member has its share of the time that is left. */
+/* Where a pool lets a time-out be tried elsewhere, each member has its share of the time that is
+ * left. */
 static uint64_t due_of(const struct worker *worker, const struct relay_request *request)
 {
     if (request->route < 0)
@@ -113,7 +118,8 @@ static uint64_t due_of(const struct worker *worker, const struct relay_request *
     if (!retry->on_timeout || request->tried_count + 1u >= retry->attempts ||
         request->deadline <= worker->now)
         return request->deadline;
-    return worker->now + (request->deadline - worker->now) / (retry->attempts - request->tried_count);
+    return worker->now +
+           (request->deadline - worker->now) / (retry->attempts - request->tried_count);
 }
 
 static struct rt_waiting *wait_for_answer(struct peer *peer, struct relay_request *request)
@@ -178,7 +184,8 @@ void relay_hand_over(struct worker *worker, struct relay_request *request, rt_pe
     queue_request(peer, request, slot->hop_by_hop);
 }
 
-/* --- from the socket ------------------------------------------------------------------------------ */
+/* --- from the socket
+ * ------------------------------------------------------------------------------ */
 
 /* One greedy client never takes the other half of a server's table. */
 static bool is_greedy(const struct peer *from, rt_peer to)
@@ -195,7 +202,8 @@ static struct rt_origin begin(struct peer *from, const struct dm_header *header)
     return (struct rt_origin){from->self.slot, from->link, header->hop_by_hop};
 }
 
-/* The image: the request as received, and behind it the Route-Record of the peer it came from. RTE-01. */
+/* The image: the request as received, and behind it the Route-Record of the peer it came from.
+ * RTE-01. */
 static struct image *take_image(struct peer *from, dm_bytes message)
 {
     struct memory *memory = &from->worker->memory;
@@ -238,6 +246,7 @@ void relay_request(struct peer *from, dm_bytes message, const struct dm_header *
         return;
     }
     struct rt_attempt attempt;
+    attempt.now = worker->now;
     attempt.ingress = from->self;
     attempt.tried_count = 0;
     attempt.route = -1;
@@ -245,7 +254,8 @@ void relay_request(struct peer *from, dm_bytes message, const struct dm_header *
     if (verdict.kind == RT_FORWARD &&
         (from->in_flight > from->conf->limits.in_flight_per_peer || is_greedy(from, verdict.peer) ||
          !memory_allows(&worker->memory, 4 * message.size)))
-        verdict = (struct rt_verdict){.kind = RT_ANSWER, .result = DM_TOO_BUSY, .route = verdict.route};
+        verdict =
+            (struct rt_verdict){.kind = RT_ANSWER, .result = DM_TOO_BUSY, .route = verdict.route};
     if (verdict.kind == RT_ANSWER)
         local_answer(worker, origin, verdict.route, worker->now, message, verdict.result, NULL);
     else

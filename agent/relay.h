@@ -1,15 +1,16 @@
 /* relay.h — requests out, answers back, failover. The data path.
  *
- * A request is in one place: a letter, a pending slot, or the hands of one of these functions. Whatever takes it ends it by one
- * outcome for the origin's link: answered, answered locally, origin gone. RFC 6733 §6.1, §6.2, §5.5.4. */
+ * A request is in one place: a letter, a pending slot, or the hands of one of these functions.
+ * Whatever takes it ends it by one outcome for the origin's link: answered, answered locally,
+ * origin gone. RFC 6733 §6.1, §6.2, §5.5.4. */
 #pragma once
 
 #include "agent/peer.h"
 
 /* A request on its way to a peer, with all that is known of it. */
 struct relay_request {
-    struct image *image;       /* as received, with our Route-Record appended; owned */
-    struct image *last_error;  /* the error answer of the member tried before, owned; or NULL */
+    struct image *image;      /* as received, with our Route-Record appended; owned */
+    struct image *last_error; /* the error answer of the member tried before, owned; or NULL */
     struct rt_origin origin;
     rt_peer ingress;
     uint64_t received;
@@ -21,7 +22,8 @@ struct relay_request {
     rt_peer tried[RT_TRIED_MAX];
 };
 
-/* A request that peer has received: decides and sends it on, or answers. Its message is good until this returns. */
+/* A request that peer has received: decides and sends it on, or answers. Its message is good until
+ * this returns. */
 void relay_request(struct peer *from, dm_bytes message, const struct dm_header *header);
 
 /* An answer that peer has received. */

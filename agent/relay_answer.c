@@ -1,4 +1,5 @@
-/* relay_answer.c — answers back: the Hop-by-Hop finds the slot, the slot knows the origin. RFC 6733 §6.2. */
+/* relay_answer.c — answers back: the Hop-by-Hop finds the slot, the slot knows the origin. RFC 6733
+ * §6.2. */
 #include "agent/clock.h"
 #include "agent/local.h"
 #include "agent/relay_request.h"
@@ -9,7 +10,8 @@ struct reading {
     bool is_experimental;
 };
 
-/* One walk: is the chain whole (ANS-12), and what is the result? Result-Code and Experimental-Result alike (ANS-04). */
+/* One walk: is the chain whole (ANS-12), and what is the result? Result-Code and
+ * Experimental-Result alike (ANS-04). */
 static struct reading read_answer(dm_bytes message)
 {
     struct reading reading = {0};
@@ -62,7 +64,7 @@ static bool is_retried(const struct peer *from, const struct rt_waiting *waiting
     return dm_result_is_protocol_error(result) && !waiting->is_fixed &&
            waiting->deadline > from->worker->now &&
            rt_is_retried(&from->worker->conf->tables, waiting->route, result,
-                         waiting->tried_count);
+                         (uint8_t)(waiting->tried_count + 1));
 }
 
 static void retry(struct peer *from, const struct rt_waiting *waiting, dm_bytes message)

@@ -1,6 +1,7 @@
 /* relay_retry.c — requests that have to move on: failover, retry by result, deadlines, the end.
  *
- * A request does not start over: its image is as it was accepted, its route stands, only the member is chosen anew. */
+ * A request does not start over: its image is as it was accepted, its route stands, only the member
+ * is chosen anew. */
 #include <string.h>
 
 #include "agent/clock.h"
@@ -38,7 +39,8 @@ void relay_forget(struct peer *peer)
     stats_sub(&peer->worker->stats.held_pending, 1);
 }
 
-/* The end of a request that nobody else can have: the last error a member gave (ANS-06), or our own. */
+/* The end of a request that nobody else can have: the last error a member gave (ANS-06), or our
+ * own. */
 static void give_up(struct worker *worker, struct relay_request *request, enum dm_result result)
 {
     if (request->last_error) {
@@ -58,12 +60,13 @@ static struct rt_verdict choose_again(struct worker *worker, const struct relay_
 {
     struct rt_query query;
     struct dm_fault fault;
-    struct rt_attempt attempt = {.ingress = request->ingress,
+    struct rt_attempt attempt = {.now = worker->now,
+                                 .ingress = request->ingress,
                                  .tried_count = request->tried_count,
                                  .route = request->route};
     memcpy(attempt.tried, request->tried, sizeof *attempt.tried * request->tried_count);
-    enum dm_result wrong =
-        rt_query_read(&query, image_bytes(request->image), worker->conf->tables.own_identity, false, &fault);
+    enum dm_result wrong = rt_query_read(&query, image_bytes(request->image),
+                                         worker->conf->tables.own_identity, false, &fault);
     if (wrong)
         return (struct rt_verdict){.kind = RT_ANSWER, .result = wrong};
     return relay_decide(worker, &query, &attempt);
@@ -72,8 +75,8 @@ static struct rt_verdict choose_again(struct worker *worker, const struct relay_
 bool relay_next(struct worker *worker, struct relay_request *request, rt_peer left,
                 enum dm_result result)
 {
-    bool may_go_on = !request->is_fixed && request->route >= 0 &&
-                     request->tried_count < RT_TRIED_MAX;
+    bool may_go_on =
+        !request->is_fixed && request->route >= 0 && request->tried_count < RT_TRIED_MAX;
     if (!may_go_on) {
         give_up(worker, request, result);
         return false;
@@ -88,7 +91,8 @@ bool relay_next(struct worker *worker, struct relay_request *request, rt_peer le
     return false;
 }
 
-/* --- failover ------------------------------------------------------------------------------------- */
+/* --- failover
+ * ------------------------------------------------------------------------------------- */
 
 bool relay_fail_over(struct peer *peer, unsigned most)
 {
@@ -105,13 +109,15 @@ bool relay_fail_over(struct peer *peer, unsigned most)
     return peer->pending.used == 0;
 }
 
-/* --- deadlines ------------------------------------------------------------------------------------ */
+/* --- deadlines
+ * ------------------------------------------------------------------------------------ */
 
 static void time_is_up(struct peer *peer, const struct rt_waiting *waiting)
 {
     struct worker *worker = peer->worker;
     struct relay_request request = relay_request_of(waiting);
-    if (worker->now + NS_PER_MS >= request.deadline) { /* FOV-09: silence alone is no reason to resend */
+    if (worker->now + NS_PER_MS >=
+        request.deadline) { /* FOV-09: silence alone is no reason to resend */
         request.is_fixed = true;
         relay_next(worker, &request, peer->self, DM_UNABLE_TO_DELIVER);
         return;

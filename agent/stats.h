@@ -1,7 +1,7 @@
 /* stats.h — counters: one writer each, read by all, summed when asked. The rows are in stats.def.
  *
- * Each worker has its own set; the front desk has one, too. Writers store relaxed, readers load relaxed: a scrape sees
- * values of slightly different moments, never torn ones. */
+ * Each worker has its own set; the front desk has one, too. Writers store relaxed, readers load
+ * relaxed: a scrape sees values of slightly different moments, never torn ones. */
 #pragma once
 
 #include <stdatomic.h>
@@ -80,12 +80,12 @@ enum stats_local stats_local_of(uint32_t result);
 struct stats_peer {
 #define PEER_COUNTER(field, metric, label, value, help) stats_counter field;
 #include "agent/stats.def"
-    stats_counter open;                            /* gauges from here */
+    stats_counter open; /* gauges from here */
     stats_counter pending;
     stats_counter in_state[DM_STATES];
     stats_counter in_watch[DM_WATCH_STATES];
-    stats_counter transitions[DM_STATES];          /* to this state */
-    struct stats_histogram duration;               /* sent to the peer -> its answer */
+    stats_counter transitions[DM_STATES]; /* to this state */
+    struct stats_histogram duration;      /* sent to the peer -> its answer */
 };
 
 struct stats_route {
@@ -94,21 +94,21 @@ struct stats_route {
 };
 
 struct stats {
-    size_t peer_count;         /* rows of `peers`, and one more for those that no row admits */
+    size_t peer_count; /* rows of `peers`, and one more for those that no row admits */
     struct stats_peer *peers;
-    size_t route_count;        /* routes, and one more for requests without one */
+    size_t route_count; /* routes, and one more for requests without one */
     struct stats_route *routes;
     stats_counter requests_received;
     stats_counter requests_ended;
-    stats_counter held_pending;  /* requests in pending tables: gauge */
+    stats_counter held_pending;   /* requests in pending tables: gauge */
     stats_counter letters_posted; /* letters that hold a request or its answer */
     stats_counter letters_opened;
     stats_counter dropped[STATS_DROPS];
     stats_counter refused[STATS_REFUSALS];
-    stats_counter connections;   /* gauge */
-    stats_counter memory;        /* octets of messages, queues, bags and unfinished input: gauge */
+    stats_counter connections; /* gauge */
+    stats_counter memory;      /* octets of messages, queues, bags and unfinished input: gauge */
     struct stats_histogram path[STATS_PATHS];
-    struct stats_histogram lag;  /* of the loop: how late a tick was */
+    struct stats_histogram lag; /* of the loop: how late a tick was */
 };
 
 /* Zeroed; fatal without memory. */

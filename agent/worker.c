@@ -14,7 +14,7 @@
 
 enum { MESSAGES_PER_FLUSH = 1024, FAIL_OVER_PER_TURN = 256, SLOW_TICK_MS = 100, FAST_TICK_MS = 10 };
 #define TIME_PER_FLUSH (NS_PER_MS / 2)
-#define LATE (500 * NS_PER_MS)
+#define LATE           (500 * NS_PER_MS)
 
 uint64_t worker_random(struct worker *worker)
 {
@@ -24,7 +24,8 @@ uint64_t worker_random(struct worker *worker)
     return worker->random;
 }
 
-/* --- the turn ------------------------------------------------------------------------------------- */
+/* --- the turn
+ * ------------------------------------------------------------------------------------- */
 
 void worker_begin(struct worker *worker)
 {
@@ -58,15 +59,15 @@ static void on_prepare(uv_prepare_t *handle)
     worker_flush(handle->data);
 }
 
-/* --- peers and their timers ------------------------------------------------------------------------ */
+/* --- peers and their timers
+ * ------------------------------------------------------------------------ */
 
 void worker_adopt(struct worker *worker, struct peer *peer)
 {
     if (worker->peer_count == worker->peer_room) {
         worker->peer_room = worker->peer_room ? worker->peer_room * 2 : 64;
         worker->peers = realloc(worker->peers, worker->peer_room * sizeof *worker->peers);
-        worker->due =
-            realloc(worker->due, worker->peer_room * WORKER_TIMERS * sizeof *worker->due);
+        worker->due = realloc(worker->due, worker->peer_room * WORKER_TIMERS * sizeof *worker->due);
         if (!worker->peers || !worker->due)
             abort();
     }
@@ -104,9 +105,11 @@ void worker_again(struct worker *worker)
     uv_idle_start(&worker->again, on_idle);
 }
 
-/* --- the tick --------------------------------------------------------------------------------------- */
+/* --- the tick
+ * --------------------------------------------------------------------------------------- */
 
-/* Silence that we did not hear is not the peer's: all that is due moves by the time we were away. */
+/* Silence that we did not hear is not the peer's: all that is due moves by the time we were away.
+ */
 static void forgive(struct worker *worker, uint64_t late)
 {
     log_warn("-", "late", log_words("worker {worker} was away for {ms} ms"),
@@ -196,7 +199,8 @@ static void on_check(uv_check_t *handle)
     }
 }
 
-/* --- mail ------------------------------------------------------------------------------------------- */
+/* --- mail
+ * ------------------------------------------------------------------------------------------- */
 
 static void open_arrival(struct worker *worker, const struct letter *opened)
 {
@@ -228,8 +232,8 @@ static void open_release(struct worker *worker, const struct letter *opened)
     struct peer *peer = worker->by_slot[letter->peer.slot];
     if (peer)
         peer_free(peer);
-    struct idle_letter *back = post_letter(&worker->post, worker->agent->worker_count,
-                                           MAIL_RELEASED, sizeof *back, true);
+    struct idle_letter *back =
+        post_letter(&worker->post, worker->agent->worker_count, MAIL_RELEASED, sizeof *back, true);
     back->peer = letter->peer;
 }
 
@@ -288,7 +292,8 @@ static void on_mail(uv_async_t *async)
     worker_breathe(worker);
 }
 
-/* --- life ------------------------------------------------------------------------------------------- */
+/* --- life
+ * ------------------------------------------------------------------------------------------- */
 
 /* The last step of the end: whatever is still connected is cut; the loop runs out of handles. */
 static void end_loop(struct worker *worker)

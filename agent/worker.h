@@ -1,8 +1,9 @@
 /* worker.h — a thread, its loop, its peers, its turn, tick and flush.
  *
- * Everything here belongs to one thread. A turn: sockets are read and mail is opened, both may queue messages and write
- * letters; then, in the loop's prepare phase at the latest, every touched queue leaves in one write and every outbox is posted. What is due
- * runs after the sockets were read. */
+ * Everything here belongs to one thread. A turn: sockets are read and mail is opened, both may
+ * queue messages and write letters; then, in the loop's prepare phase at the latest, every touched
+ * queue leaves in one write and every outbox is posted. What is due runs after the sockets were
+ * read. */
 #pragma once
 
 #include <uv.h>
@@ -47,12 +48,12 @@ struct worker {
     struct conn *touched;   /* have something to write */
     struct conn *lingering; /* closing politely, without a peer */
 
-    struct peer **peers;    /* those at home here */
-    uint64_t *due;          /* WORKER_TIMERS for each of them */
+    struct peer **peers; /* those at home here */
+    uint64_t *due;       /* WORKER_TIMERS for each of them */
     uint32_t peer_count;
     uint32_t peer_room;
-    struct peer **by_slot;  /* of the whole board; NULL: not at home here */
-    unsigned failing;       /* peers whose pending requests have yet to move */
+    struct peer **by_slot; /* of the whole board; NULL: not at home here */
+    unsigned failing;      /* peers whose pending requests have yet to move */
 
     struct rt_chooser chooser;
     struct rt_world world;
@@ -68,9 +69,10 @@ struct worker {
     uint64_t ticks;
     uint64_t lab_offset;
 
-    uint64_t cpu_before; /* of the thread at the last look of the main thread, which owns these three */
-    unsigned busy;       /* per cent of the last second */
-    unsigned hot;        /* seconds in a row above 70 % */
+    uint64_t
+        cpu_before; /* of the thread at the last look of the main thread, which owns these three */
+    unsigned busy;  /* per cent of the last second */
+    unsigned hot;   /* seconds in a row above 70 % */
 
     uint8_t *scratch; /* one message of the largest size, and 1,024 octets more */
     size_t scratch_size;
@@ -79,7 +81,8 @@ struct worker {
 
 /* Prepares a worker; its thread is not yet running. Main thread. */
 struct worker *worker_new(struct agent *agent, unsigned index);
-/* When all workers and the registry are there: takes in the configured peers that are at home on it. */
+/* When all workers and the registry are there: takes in the configured peers that are at home on
+ * it. */
 void worker_settle_in(struct worker *worker);
 void worker_start(struct worker *worker);
 /* After all threads have ended: opens the mail that nobody opened, then frees. */

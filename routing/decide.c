@@ -14,7 +14,8 @@ struct deciding {
     const struct rt_world *world;
     struct rt_chooser *chooser;
     struct rt_reasons *reasons;
-    bool was_busy; /* somebody would have been taken but for his queue */
+    const struct rt_pool *pool; /* from which a member is chosen */
+    bool was_busy;              /* somebody would have been taken but for his queue */
 };
 
 static bool has_destination_host(const struct deciding *it)
@@ -115,6 +116,14 @@ static const char *name_of_reach(enum rt_reach reach)
     return reach == RT_REACHABLE ? "available" : "a last resort: back, but not trusted yet";
 }
 
+/* A member that is back serves its users again when the pool's `hold` is over; until then it is a
+ * last resort. */
+static bool is_held(const struct deciding *it, const struct rt_seen *seen)
+{
+    return it->pool->hold && seen->returned && seen->reach == RT_REACHABLE &&
+           it->attempt->now - seen->returned < it->pool->hold;
+}
+
 /* Called by the choice for each member it thinks of. */
 static enum rt_reach usable(void *context, const struct rt_member *member, struct rt_seen *seen)
 {
@@ -126,6 +135,8 @@ static enum rt_reach usable(void *context, const struct rt_member *member, struc
         it->was_busy = true;
         why_not = "busy";
     }
+    if (is_held(it, seen))
+        seen->reach = RT_LAST_RESORT;
     say_peer(it, "member", member->identity, why_not ? why_not : name_of_reach(seen->reach));
     return why_not ? RT_UNREACHABLE : seen->reach;
 }
@@ -173,6 +184,7 @@ static struct rt_verdict choose_in(struct deciding *it, const struct rt_route *r
     const struct rt_pool *pool = pool_of(it->tables, route);
     uint16_t slot = pool->select == RT_STICKY ? slot_of(it) : 0;
     struct rt_seen seen;
+    it->pool = pool;
     int member = rt_pool_choose(pool, route->pool, slot, it->chooser, usable, it, &seen);
     int32_t number = (int32_t)route->number;
     if (member < 0 && it->was_busy)
@@ -271,7 +283,7 @@ struct rt_verdict rt_decide(const struct rt_tables *tables, const struct rt_quer
                             const struct rt_attempt *attempt, const struct rt_world *world,
                             struct rt_chooser *chooser, struct rt_reasons *reasons)
 {
-    struct deciding it = {tables, query, attempt, world, chooser, reasons, false};
+    struct deciding it = {tables, query, attempt, world, chooser, reasons, NULL, false};
     struct rt_verdict local;
     if (attempt->route >= 0)
         return decide_again(&it);

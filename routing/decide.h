@@ -23,6 +23,7 @@ struct rt_tables {
 
 /* Where a request came from and what was tried already. */
 struct rt_attempt {
+    uint64_t now; /* ns, the clock of rt_seen.returned: for `hold` */
     rt_peer ingress;
     rt_peer tried[RT_TRIED_MAX];
     uint8_t tried_count;

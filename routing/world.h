@@ -5,7 +5,8 @@
 
 #include "proto/bytes.h"
 
-/* A remote Diameter node: its slot, and which of the slot's users. Survives a reconnect. Generation 0: nobody. */
+/* A remote Diameter node: its slot, and which of the slot's users. Survives a reconnect. Generation
+ * 0: nobody. */
 typedef struct {
     uint32_t slot;
     uint32_t generation;
@@ -30,6 +31,7 @@ struct rt_seen {
     bool is_client;  /* is never chosen by realm: SRV-04 */
     bool is_busy;    /* its queue or table is full, or does not move */
     uint32_t pending;
+    uint64_t returned; /* when it came back after a failure, ns; 0: it never failed */
 };
 
 struct rt_world {

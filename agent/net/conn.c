@@ -232,7 +232,8 @@ static bool is_open(const struct conn *conn)
     return conn->owner && !conn->is_paused;
 }
 
-/* Frames `input` and hands out its messages while the owner takes them; keeps what it does not take. */
+/* Frames `input` and hands out its messages while the owner takes them; keeps what it does not
+ * take. */
 static void feed(struct conn *conn, dm_bytes input)
 {
     uint32_t held = conn->framer.room;

@@ -1,7 +1,8 @@
 /* conn.h — one connection of a peer: messages in, messages out, and its end.
  *
- * Operations: open (dial or adopt), reserve and commit, pause, close, abort. Events: connected, message, fault, closed. After
- * close or abort the owner hears no more of it: the connection lives on its own until its last octets are written. Worker thread. */
+ * Operations: open (dial or adopt), reserve and commit, pause, close, abort. Events: connected,
+ * message, fault, closed. After close or abort the owner hears no more of it: the connection lives
+ * on its own until its last octets are written. Worker thread. */
 #pragma once
 
 #include "agent/net/queue.h"
@@ -13,9 +14,11 @@ struct conn_events {
     void (*on_connected)(struct conn *conn, int error);
     /* A whole message; it is good until the callback returns. */
     void (*on_message)(struct conn *conn, dm_bytes message, const struct dm_header *header);
-    /* The stream is finished: DM_FRAME_BAD_VERSION, _BAD_LENGTH (header is filled) or _LOST. The owner closes or aborts. */
+    /* The stream is finished: DM_FRAME_BAD_VERSION, _BAD_LENGTH (header is filled) or _LOST. The
+     * owner closes or aborts. */
     void (*on_fault)(struct conn *conn, enum dm_frame fault, const struct dm_header *header);
-    /* The other side has closed, or the network has: 0 or -errno. The conn closes itself after that. */
+    /* The other side has closed, or the network has: 0 or -errno. The conn closes itself after
+     * that. */
     void (*on_closed)(struct conn *conn, int error);
     /* Something was written while reading is paused. May unpause. */
     void (*on_drained)(struct conn *conn);
@@ -29,11 +32,11 @@ struct conn {
     int descriptor;
     int armed; /* what uv_poll waits for */
     bool is_connecting;
-    bool is_paused;   /* by its owner */
-    bool is_blocked;  /* the socket took less than was there */
+    bool is_paused;  /* by its owner */
+    bool is_blocked; /* the socket took less than was there */
     bool is_touched;
     bool is_lingering;
-    bool is_shut;     /* our sending side */
+    bool is_shut; /* our sending side */
     uint32_t message_limit;
     uint64_t blocked_since;
     uint64_t linger_until;
@@ -47,16 +50,19 @@ struct conn {
     struct queue queue;
 };
 
-/* Takes `descriptor`, connected or connecting. Starts paused where `paused`. NULL without memory or poll (the descriptor is closed). */
-struct conn *conn_new(struct worker *worker, int descriptor, bool is_connecting, bool paused, uint32_t message_limit,
-                      const struct conn_events *events, void *owner);
+/* Takes `descriptor`, connected or connecting. Starts paused where `paused`. NULL without memory or
+ * poll (the descriptor is closed). */
+struct conn *conn_new(struct worker *worker, int descriptor, bool is_connecting, bool paused,
+                      uint32_t message_limit, const struct conn_events *events, void *owner);
 
 /* Octets to be framed before what is read: copied. For arrivals, while paused. */
 void conn_give(struct conn *conn, dm_bytes octets);
 
-/* Room for a message of `size` octets, ordinary or urgent (before all that is not begun). Then commit. */
+/* Room for a message of `size` octets, ordinary or urgent (before all that is not begun). Then
+ * commit. */
 uint8_t *conn_reserve(struct conn *conn, bool urgent, size_t size);
-/* `since`: when the message (or what caused it) was read; `path`: enum stats_path, or -1 for messages of our own. */
+/* `since`: when the message (or what caused it) was read; `path`: enum stats_path, or -1 for
+ * messages of our own. */
 void conn_commit(struct conn *conn, bool urgent, size_t size, uint64_t since, int path);
 
 /* Stops or goes on reading. Going on frames what lies ready in this turn. */
@@ -65,7 +71,8 @@ void conn_pause(struct conn *conn, bool paused);
 /* Writes what is queued now. Returns false if the connection is broken: on_closed was called. */
 bool conn_write(struct conn *conn);
 
-/* Politely: what is queued is written, our side is shut, what still comes is discarded, for at most a second. */
+/* Politely: what is queued is written, our side is shut, what still comes is discarded, for at most
+ * a second. */
 void conn_close(struct conn *conn);
 /* With a reset; what is queued is lost. */
 void conn_abort(struct conn *conn);

@@ -153,8 +153,7 @@ static uint64_t filter_chunk(struct chunk *chunk, uint32_t from,
     return cut;
 }
 
-void queue_filter(struct queue *queue, bool (*keep)(void *context, dm_bytes message),
-                  void *context)
+void queue_filter(struct queue *queue, bool (*keep)(void *context, dm_bytes message), void *context)
 {
     uint64_t cut = 0;
     for (struct chunk *chunk = queue->ordinary.first; chunk; chunk = chunk->next) {

@@ -20,8 +20,8 @@ static void set(int descriptor, int level, int option, int value)
     (void)setsockopt(descriptor, level, option, &value, sizeof value);
 }
 
-/* What waits for the network stays here, where a watchdog can overtake it. No Nagle: one write a turn
- * does the same without stalls (RFC 3539 §3.2, SCT-19). */
+/* What waits for the network stays here, where a watchdog can overtake it. No Nagle: one write a
+ * turn does the same without stalls (RFC 3539 §3.2, SCT-19). */
 static void tune(int descriptor)
 {
     set(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);

@@ -1,4 +1,5 @@
-/* tcp.h — TCP sockets: non-blocking, with the options that a Diameter connection wants. Descriptors or -errno. */
+/* tcp.h — TCP sockets: non-blocking, with the options that a Diameter connection wants. Descriptors
+ * or -errno. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,7 +25,8 @@ int tcp_connect_result(int descriptor);
 /* Closes with a reset instead of politely. HDR-06. */
 void tcp_abort(int descriptor);
 
-/* Our own address of this connection as 4 or 16 octets, for Host-IP-Address. Returns the size, or 0. CEX-04. */
+/* Our own address of this connection as 4 or 16 octets, for Host-IP-Address. Returns the size, or
+ * 0. CEX-04. */
 size_t tcp_local_address(int descriptor, uint8_t octets[16]);
 
 /* "192.0.2.1:3868" or "[2001:db8::1]:3868". */

@@ -336,6 +336,22 @@ Test(decide, RTE_25_a_busy_member_gives_way_and_3004_is_for_when_all_are)
     tear_down(it);
 }
 
+Test(decide, a_member_that_is_back_waits_for_the_hold_of_its_pool)
+{
+    struct world *it = set_up();
+    it->pools[0].hold = 10;
+    it->peers[S1].returned = it->peers[S2].returned = 100;
+    it->attempt.now = 109;
+    rt_peer first = decide(it, to_core()).peer;
+    enum who chosen = rt_peer_equal(first, it->peers[S1].peer) ? S1 : S2;
+    enum who other = chosen == S1 ? S2 : S1;
+    it->peers[other].returned = 0;
+    expect_peer(it, decide(it, to_core()), other);
+    it->attempt.now = 110;
+    expect_peer(it, decide(it, to_core()), chosen);
+    tear_down(it);
+}
+
 Test(decide, WDG_13_the_only_server_is_used_as_a_last_resort)
 {
     struct world *it = set_up();
