@@ -230,7 +230,7 @@ Test(link, closes_where_the_first_message_is_no_CER)
 Test(link, closes_where_octets_are_no_Diameter)
 {
     int fd = raw_socket();
-    cr_assert_eq(send(fd, "GET / HTTP/1.1\r\n\r\n\r\n", 22, 0), 22);
+    cr_assert_eq(send(fd, "GET / HTTP/1.1\r\n\r\n\r\n", 20, 0), 20);
     turn_until(&closed, 1);
     cr_assert_str_eq(why[1], "the peer sent what is no Diameter");
     close(fd);
