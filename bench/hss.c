@@ -85,15 +85,21 @@ static bool chance(struct hss_worker *worker, double percent)
     return percent > 0 && (double)(hss_random(worker) >> 11) * 0x1p-53 * 100 < percent;
 }
 
+/* Most spell us as we do; only others pay for the comparison that ignores case. */
+static bool is_same(dm_bytes identity, dm_bytes ours)
+{
+    return dm_bytes_equal(identity, ours) || dm_identity_equal(identity, ours);
+}
+
 /* Is it meant for us? RFC 6733 §6.1.4: a server delivers to nobody else. */
 static enum dm_result check_destination(const struct hss_turn *turn)
 {
     const struct hss_request *request = turn->request;
     const struct dm_self *self = &turn->hss->self;
     if (hss_has(request, HSS_DESTINATION_HOST) &&
-        !dm_identity_equal(request->data[HSS_DESTINATION_HOST], self->origin_host))
+        !is_same(request->data[HSS_DESTINATION_HOST], self->origin_host))
         return DM_UNABLE_TO_DELIVER;
-    if (!dm_identity_equal(request->data[HSS_DESTINATION_REALM], self->origin_realm))
+    if (!is_same(request->data[HSS_DESTINATION_REALM], self->origin_realm))
         return DM_REALM_NOT_SERVED;
     return DM_OK;
 }

@@ -29,9 +29,8 @@ struct hss_request {
     dm_bytes message;
     enum hss_command command; /* HSS_COMMANDS: not one of ours */
     bool is_cx;
-    uint32_t seen;  /* a bit for each field that is there */
-    uint32_t twice; /* ... more than once */
-    uint32_t aors;  /* how many; at most HSS_AORS_MAX are in `aor` */
+    uint32_t seen; /* a bit for each field that is there */
+    uint32_t aors; /* how many; at most HSS_AORS_MAX are in `aor` */
     dm_bytes data[HSS_FIELDS];
     dm_bytes aor[HSS_AORS_MAX];
 };
