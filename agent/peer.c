@@ -244,7 +244,7 @@ static void closed(struct peer *peer, bool was_open)
     }
     peer_publish(peer);
     plan_reconnect(peer);
-    tell_idle(peer);
+    worker_attend(peer); /* its slot may be given back once its requests have moved */
 }
 
 static bool is_up(enum dm_state state)
@@ -369,19 +369,24 @@ void peer_mind_pressure(struct peer *peer)
     if (conn->is_paused)
         peer->last_heard = peer->worker->now; /* we did not listen: its silence does not count */
     conn_pause(conn, is_full);
+    worker_attend(peer);
 }
 
-void peer_tick(struct peer *peer)
+bool peer_tick(struct peer *peer)
 {
     if (peer->pending.used) {
         rt_pending_rewind(&peer->pending);
         relay_expire(peer, EXPIRE_PER_TURN);
         peer_publish_load(peer);
+        return true;
     }
-    if (peer->open && peer->open->is_paused)
+    if (peer->open && peer->open->is_paused) {
         peer_mind_pressure(peer);
-    if (peer->worker->ticks % 64 == 0)
-        rt_pending_trim(&peer->pending);
-    if (peer->state == DM_CLOSED && !peer->is_failing)
-        tell_idle(peer);
+        return true;
+    }
+    if (peer->is_failing)
+        return true;
+    tell_idle(peer);
+    rt_pending_trim(&peer->pending);
+    return peer->pending.size != 0;
 }

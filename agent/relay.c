@@ -160,6 +160,7 @@ static void queue_request(struct peer *peer, const struct relay_request *request
     stats_add(&stats->sent_request, 1);
     stats_add(&stats->pending, 1);
     stats_add(&worker->stats.held_pending, 1);
+    worker_attend(peer);
     peer_publish_load(peer);
 }
 

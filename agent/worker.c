@@ -62,18 +62,31 @@ static void on_prepare(uv_prepare_t *handle)
 /* --- peers and their timers
  * ------------------------------------------------------------------------ */
 
+static void *resized(void *array, size_t count, size_t size)
+{
+    void *memory = realloc(array, count * size);
+    if (!memory)
+        abort();
+    return memory;
+}
+
+static void make_room(struct worker *worker)
+{
+    size_t room = worker->peer_room ? worker->peer_room * 2 : 64;
+    worker->peers = resized(worker->peers, room, sizeof *worker->peers);
+    worker->due = resized(worker->due, room * WORKER_TIMERS, sizeof *worker->due);
+    worker->attention = resized(worker->attention, room, sizeof *worker->attention);
+    worker->peer_room = (uint32_t)room;
+}
+
 void worker_adopt(struct worker *worker, struct peer *peer)
 {
-    if (worker->peer_count == worker->peer_room) {
-        worker->peer_room = worker->peer_room ? worker->peer_room * 2 : 64;
-        worker->peers = realloc(worker->peers, worker->peer_room * sizeof *worker->peers);
-        worker->due = realloc(worker->due, worker->peer_room * WORKER_TIMERS * sizeof *worker->due);
-        if (!worker->peers || !worker->due)
-            abort();
-    }
+    if (worker->peer_count == worker->peer_room)
+        make_room(worker);
     peer->index = worker->peer_count++;
     worker->peers[peer->index] = peer;
     worker->by_slot[peer->self.slot] = peer;
+    worker->attention[peer->index] = 0;
     memset(worker->due + peer->index * WORKER_TIMERS, 0, WORKER_TIMERS * sizeof *worker->due);
 }
 
@@ -83,9 +96,15 @@ void worker_dismiss(struct worker *worker, struct peer *peer)
     struct peer *moved = worker->peers[last];
     moved->index = peer->index;
     worker->peers[moved->index] = moved;
+    worker->attention[moved->index] = worker->attention[last];
     memmove(worker->due + moved->index * WORKER_TIMERS, worker->due + last * WORKER_TIMERS,
             WORKER_TIMERS * sizeof *worker->due);
     worker->by_slot[peer->self.slot] = NULL;
+}
+
+void worker_attend(struct peer *peer)
+{
+    peer->worker->attention[peer->index] = 1;
 }
 
 void worker_arm(struct peer *peer, enum worker_timer timer, uint64_t after)
@@ -157,7 +176,8 @@ static void tick(struct worker *worker)
     mind_lateness(worker);
     run_timers(worker);
     for (uint32_t i = 0; i < worker->peer_count; i++)
-        peer_tick(worker->peers[i]);
+        if (worker->attention[i])
+            worker->attention[i] = peer_tick(worker->peers[i]);
     conn_tick_lingering(worker);
     look_at_others(worker);
     if (++worker->ticks % 16 == 0)
@@ -445,6 +465,7 @@ void worker_free(struct worker *worker)
     stats_fini(&worker->stats);
     free(worker->peers);
     free(worker->due);
+    free(worker->attention);
     free(worker->by_slot);
     free(worker->scratch);
     free(worker->chooser.turn);

@@ -50,6 +50,7 @@ struct worker {
 
     struct peer **peers; /* those at home here */
     uint64_t *due;       /* WORKER_TIMERS for each of them */
+    uint8_t *attention; /* of each: has it something that its tick must see to? */
     uint32_t peer_count;
     uint32_t peer_room;
     struct peer **by_slot; /* of the whole board; NULL: not at home here */
@@ -104,7 +105,9 @@ void worker_dismiss(struct worker *worker, struct peer *peer);
 
 /* Arms a timer of a peer for `after` ns from now; 0 disarms. */
 void worker_arm(struct peer *peer, enum worker_timer timer, uint64_t after);
-bool worker_is_armed(const struct peer *peer, enum worker_timer timer);
+
+/* The coming ticks call peer_tick until it says that there is nothing more. */
+void worker_attend(struct peer *peer);
 
 /* Pending requests of some peer have to move: see to it in this and the coming turns. */
 void worker_again(struct worker *worker);
