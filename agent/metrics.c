@@ -1,0 +1,383 @@
+/* metrics.c — sums the counters of all threads, then writes family by family. Any thread.
+ *
+ * What ended is read before what was received, so at any time received = ended + in flight holds in
+ * one scrape, and nothing in flight is negative. */
+#include "agent/metrics.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/log.h"
+#include "agent/metrics_text.h"
+#include "agent/process.h"
+
+struct rendering {
+    const struct metrics_source *source;
+    struct stats sum;
+    FILE *to;
+};
+
+/* --- sums
+ * ------------------------------------------------------------------------------------------- */
+
+_Static_assert(sizeof(struct stats_peer) % sizeof(stats_counter) == 0, "counters only");
+_Static_assert(sizeof(struct stats_route) % sizeof(stats_counter) == 0, "counters only");
+
+static void add(void *to, const void *from, size_t octets)
+{
+    stats_counter *sums = to;
+    const stats_counter *counters = from;
+    for (size_t i = 0; i < octets / sizeof *sums; i++)
+        stats_add(&sums[i], stats_read(&counters[i]));
+}
+
+static void add_ended(struct stats *sum, const struct stats *of)
+{
+    add(sum->routes, of->routes, of->route_count * sizeof *of->routes);
+}
+
+static void add_others(struct stats *sum, const struct stats *of)
+{
+    size_t begin = offsetof(struct stats, requests_received);
+    add(sum->peers, of->peers, of->peer_count * sizeof *of->peers);
+    add((char *)sum + begin, (const char *)of + begin, sizeof *of - begin);
+}
+
+static void sum_up(struct rendering *rendering)
+{
+    const struct metrics_source *source = rendering->source;
+    for (unsigned i = 0; i <= source->worker_count; i++)
+        add_ended(&rendering->sum, source->stats[i]);
+    atomic_thread_fence(memory_order_acquire);
+    for (unsigned i = 0; i <= source->worker_count; i++)
+        add_others(&rendering->sum, source->stats[i]);
+}
+
+/* --- names of rows
+ * ---------------------------------------------------------------------------------- */
+
+static struct metrics_label peer_label(const struct rendering *rendering, size_t row)
+{
+    const struct conf *conf = rendering->source->conf;
+    return metrics_label("peer", row < conf->peer_count ? conf->peers[row].identity : "-");
+}
+
+static struct metrics_label route_label(const struct rendering *rendering, size_t route)
+{
+    const struct rt_tables *tables = &rendering->source->conf->tables;
+    return metrics_label("route", route < tables->route_count ? tables->routes[route].name : "-");
+}
+
+static struct metrics_family family(const struct rendering *rendering, const char *name,
+                                    const char *type, const char *help)
+{
+    return metrics_family(rendering->to, name, type, help);
+}
+
+static void single(const struct rendering *rendering, const char *name, const char *type,
+                   const char *help, uint64_t value)
+{
+    metrics_sample(family(rendering, name, type, help), metrics_no_label(), metrics_no_label(),
+                   value);
+}
+
+static void one(struct metrics_family family, struct metrics_label label, uint64_t value)
+{
+    metrics_sample(family, label, metrics_no_label(), value);
+}
+
+/* --- the program and its configuration
+ * -------------------------------------------------------------- */
+
+static void put_program(const struct rendering *rendering)
+{
+    const struct metrics_source *source = rendering->source;
+    one(family(rendering, "build_info", "gauge", "1, with the version of the program"),
+        metrics_label("version", ANTIPODE_VERSION), 1);
+    struct metrics_family reloads =
+        family(rendering, "config_reloads_total", "counter", "Reloads of the configuration");
+    one(reloads, metrics_label("result", "success"), 0);
+    one(reloads, metrics_label("result", "failure"), 0);
+    single(rendering, "config_last_reload_success_timestamp_seconds", "gauge",
+           "When the configuration in use was loaded", source->started);
+    one(family(rendering, "config_info", "gauge", "1, with the hash of the configuration file"),
+        metrics_label("hash", source->conf->hash), 1);
+}
+
+/* --- peers: gauges
+ * ---------------------------------------------------------------------------------- */
+
+static void put_up(const struct rendering *rendering)
+{
+    const struct conf *conf = rendering->source->conf;
+    struct metrics_family up =
+        family(rendering, "peer_up", "gauge",
+               "Is the configured peer open, and its watchdog content? 1 or 0");
+    for (size_t row = 0; row < conf->peer_count; row++) {
+        const struct stats_peer *peer = &rendering->sum.peers[row];
+        bool is_up = stats_read(&peer->open) && stats_read(&peer->in_watch[DM_WATCH_OKAY]);
+        if (!conf->peers[row].is_pattern)
+            one(up, peer_label(rendering, row), is_up);
+    }
+}
+
+/* Of a peer's counters by state. I-Open and R-Open are one state to the user. */
+static void put_states(const struct rendering *rendering, struct metrics_family family,
+                       const char *label, size_t field)
+{
+    for (size_t row = 0; row < rendering->sum.peer_count; row++) {
+        const char *peer = (const char *)&rendering->sum.peers[row];
+        const stats_counter *of = (const stats_counter *)(const void *)(peer + field);
+        for (unsigned state = 0; state < DM_STATES; state++) {
+            uint64_t value = stats_read(&of[state]);
+            if (state == DM_I_OPEN)
+                continue;
+            if (state == DM_R_OPEN)
+                value += stats_read(&of[DM_I_OPEN]);
+            metrics_sample(family, peer_label(rendering, row),
+                           metrics_label(label, dm_state_metric(state)), value);
+        }
+    }
+}
+
+static void put_watchdogs(const struct rendering *rendering)
+{
+    struct metrics_family watchdog =
+        family(rendering, "peer_watchdog", "gauge", "Peers by state of their watchdog (RFC 3539)");
+    for (size_t row = 0; row < rendering->sum.peer_count; row++)
+        for (unsigned state = 0; state < DM_WATCH_STATES; state++)
+            metrics_sample(watchdog, peer_label(rendering, row),
+                           metrics_label("state", dm_watch_state_name(state)),
+                           stats_read(&rendering->sum.peers[row].in_watch[state]));
+}
+
+static void put_peer_states(const struct rendering *rendering)
+{
+    const struct stats *sum = &rendering->sum;
+    struct metrics_family open = family(rendering, "peers_open", "gauge",
+                                        "Peers in state open, by the row that admits them");
+    for (size_t row = 0; row < sum->peer_count; row++)
+        one(open, peer_label(rendering, row), stats_read(&sum->peers[row].open));
+    put_up(rendering);
+    put_states(rendering,
+               family(rendering, "peer_state", "gauge", "Peers by state (RFC 6733, section 5.6)"),
+               "state", offsetof(struct stats_peer, in_state));
+    put_watchdogs(rendering);
+    put_states(rendering,
+               family(rendering, "peer_transitions_total", "counter", "Changes to a peer state"),
+               "to", offsetof(struct stats_peer, transitions));
+    struct metrics_family pending = family(rendering, "peer_pending_requests", "gauge",
+                                           "Requests sent to the peer and not yet answered");
+    for (size_t row = 0; row < sum->peer_count; row++)
+        one(pending, peer_label(rendering, row), stats_read(&sum->peers[row].pending));
+}
+
+/* --- peers: counters of stats.def
+ * ------------------------------------------------------------------- */
+
+static const struct peer_counter {
+    size_t field;
+    const char *metric;
+    const char *label;
+    const char *value;
+    const char *help; /* empty: goes on with the metric before */
+} peer_counters[] = {
+#define PEER_COUNTER(field, metric, label, value, help)                                            \
+    {offsetof(struct stats_peer, field), metric, label, value, help},
+#include "agent/stats.def"
+};
+
+static void put_peer_counter(const struct rendering *rendering, struct metrics_family family,
+                             const struct peer_counter *counter)
+{
+    struct metrics_label label =
+        *counter->label ? metrics_label(counter->label, counter->value) : metrics_no_label();
+    for (size_t row = 0; row < rendering->sum.peer_count; row++) {
+        const char *peer = (const char *)&rendering->sum.peers[row];
+        const stats_counter *value = (const stats_counter *)(const void *)(peer + counter->field);
+        metrics_sample(family, peer_label(rendering, row), label, stats_read(value));
+    }
+}
+
+static void put_peer_counters(const struct rendering *rendering)
+{
+    struct metrics_family current = {0};
+    for (size_t i = 0; i < sizeof peer_counters / sizeof *peer_counters; i++) {
+        const struct peer_counter *counter = &peer_counters[i];
+        if (*counter->help)
+            current = family(rendering, counter->metric, "counter", counter->help);
+        put_peer_counter(rendering, current, counter);
+    }
+}
+
+/* A client that is never asked has no durations: twenty lines less for each. */
+static bool has_durations(const struct rendering *rendering, size_t row)
+{
+    const struct conf *conf = rendering->source->conf;
+    const struct stats_histogram *duration = &rendering->sum.peers[row].duration;
+    if (row < conf->peer_count && (conf->peers[row].in_pool || conf->peers[row].dials))
+        return true;
+    for (size_t i = 0; i < STATS_BUCKETS; i++)
+        if (stats_read(&duration->bucket[i]))
+            return true;
+    return false;
+}
+
+static void put_peer_durations(const struct rendering *rendering)
+{
+    struct metrics_family durations = family(rendering, "request_duration_seconds", "histogram",
+                                             "From sending a request to a peer to its answer");
+    for (size_t row = 0; row < rendering->sum.peer_count; row++)
+        if (has_durations(rendering, row))
+            metrics_histogram(durations, peer_label(rendering, row),
+                              &rendering->sum.peers[row].duration);
+}
+
+/* --- requests: the ledger
+ * --------------------------------------------------------------------------- */
+
+static const char *const outcomes[] = {
+#define ROUTE_OUTCOME(field, outcome) outcome,
+#include "agent/stats.def"
+};
+
+static const char *const local_results[] = {
+#define LOCAL_RESULT(code) #code,
+#include "agent/stats.def"
+    "other",
+};
+
+static uint64_t put_outcomes(const struct rendering *rendering)
+{
+    uint64_t ended = 0;
+    struct metrics_family requests =
+        family(rendering, "requests_total", "counter", "Requests that have ended, by how they did");
+    for (size_t route = 0; route < rendering->sum.route_count; route++)
+        for (unsigned i = 0; i < STATS_OUTCOMES; i++) {
+            uint64_t count = stats_read(&rendering->sum.routes[route].outcome[i]);
+            metrics_sample(requests, route_label(rendering, route),
+                           metrics_label("outcome", outcomes[i]), count);
+            ended += count;
+        }
+    return ended;
+}
+
+static uint64_t difference(uint64_t more, uint64_t less)
+{
+    return more > less ? more - less : 0;
+}
+
+static uint64_t received(const struct stats *sum)
+{
+    uint64_t received = 0;
+    for (size_t row = 0; row < sum->peer_count; row++)
+        received += stats_read(&sum->peers[row].received_request);
+    return received;
+}
+
+static void put_requests(const struct rendering *rendering)
+{
+    const struct stats *sum = &rendering->sum;
+    uint64_t ended = put_outcomes(rendering);
+    single(rendering, "requests_in_flight", "gauge", "Requests received and not yet ended",
+           difference(received(sum), ended));
+    struct metrics_family held =
+        family(rendering, "requests_held", "gauge", "Requests, and answers on their way, by place");
+    one(held, metrics_label("place", "pending"), stats_read(&sum->held_pending));
+    one(held, metrics_label("place", "mail"),
+        difference(stats_read(&sum->letters_posted), stats_read(&sum->letters_opened)));
+}
+
+static void put_local_answers(const struct rendering *rendering)
+{
+    struct metrics_family local = family(rendering, "local_answers_total", "counter",
+                                         "Answers the agent made itself, by Result-Code");
+    for (size_t route = 0; route < rendering->sum.route_count; route++)
+        for (unsigned i = 0; i < STATS_LOCALS; i++) {
+            uint64_t count = stats_read(&rendering->sum.routes[route].local[i]);
+            if (count)
+                metrics_sample(local, route_label(rendering, route),
+                               metrics_label("result", local_results[i]), count);
+        }
+}
+
+/* --- the agent as a whole
+ * --------------------------------------------------------------------------- */
+
+static const char *const drops[] = {
+#define DROP(field, reason) reason,
+#include "agent/stats.def"
+};
+
+static const char *const refusals[] = {
+#define REFUSAL(field, reason) reason,
+#include "agent/stats.def"
+};
+
+static const char *const paths[] = {
+#define DURATION(field, path) path,
+#include "agent/stats.def"
+};
+
+static void put_reasons(struct metrics_family family, const char *const *reasons,
+                        const stats_counter *counters, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        one(family, metrics_label("reason", reasons[i]), stats_read(&counters[i]));
+}
+
+static void put_connections(const struct rendering *rendering)
+{
+    const struct stats *sum = &rendering->sum;
+    one(family(rendering, "connections", "gauge", "Connections of known peers, by transport"),
+        metrics_label("transport", "tcp"), stats_read(&sum->connections));
+    put_reasons(family(rendering, "connections_refused_total", "counter",
+                       "Connections that were closed by the agent"),
+                refusals, sum->refused, STATS_REFUSALS);
+    put_reasons(family(rendering, "dropped_total", "counter", "Messages that went nowhere"), drops,
+                sum->dropped, STATS_DROPS);
+}
+
+static void put_lag(const struct rendering *rendering)
+{
+    struct metrics_family lag = family(rendering, "worker_loop_lag_seconds", "histogram",
+                                       "How late the ticks of a worker's loop are");
+    for (unsigned i = 0; i < rendering->source->worker_count; i++) {
+        char worker[16];
+        snprintf(worker, sizeof worker, "%u", i);
+        metrics_histogram(lag, metrics_label("worker", worker), &rendering->source->stats[i]->lag);
+    }
+}
+
+static void put_agent(const struct rendering *rendering)
+{
+    const struct stats *sum = &rendering->sum;
+    struct metrics_family path =
+        family(rendering, "agent_duration_seconds", "histogram",
+               "From the read that completed a message to the write that took its last octet");
+    for (unsigned i = 0; i < STATS_PATHS; i++)
+        metrics_histogram(path, metrics_label("path", paths[i]), &sum->path[i]);
+    put_connections(rendering);
+    put_lag(rendering);
+    single(rendering, "memory_used_bytes", "gauge",
+           "Messages held, queues and unfinished input, as limits.memory bounds them",
+           stats_read(&sum->memory));
+    single(rendering, "log_lines_dropped_total", "counter", "Log lines for which there was no room",
+           log_dropped());
+}
+
+void metrics_render(const struct metrics_source *source, FILE *to)
+{
+    struct rendering rendering = {.source = source, .to = to};
+    stats_init(&rendering.sum, source->conf->peer_count, source->conf->tables.route_count);
+    sum_up(&rendering);
+    put_program(&rendering);
+    put_peer_states(&rendering);
+    put_peer_counters(&rendering);
+    put_peer_durations(&rendering);
+    put_requests(&rendering);
+    put_local_answers(&rendering);
+    put_agent(&rendering);
+    process_render(source->started, to);
+    stats_fini(&rendering.sum);
+}

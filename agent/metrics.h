@@ -1,0 +1,18 @@
+/* metrics.h — what /metrics says: the counters of all threads, summed and named.
+ *
+ * The names are a contract (docs/OPERATIONS.md): add freely, rename nothing. Any thread may render;
+ * it reads the counters relaxed while their writers go on. */
+#pragma once
+
+#include "agent/conf/conf.h"
+#include "agent/stats.h"
+
+struct metrics_source {
+    const struct conf *conf;
+    uint64_t started; /* wall clock, seconds */
+    unsigned worker_count;
+    const struct stats **stats; /* those of the workers and, last, of the front desk */
+};
+
+/* Writes all metrics in the Prometheus text format. */
+void metrics_render(const struct metrics_source *source, FILE *to);
