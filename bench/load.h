@@ -51,7 +51,7 @@ struct load_port {
     char session[SESSION_DIGITS];
     struct load_template templates[KIND_COUNT];
     uint32_t hop_by_hop, end_to_end;
-    uint32_t pending, mask;
+    uint32_t pending, timed_out, mask;
     struct load_slot *slots;
 };
 
@@ -142,8 +142,8 @@ struct load_request {
 void load_port_send(struct load_port *port, const struct load_request *request);
 /* A message that is no base command came. */
 void load_port_take(struct load_port *port, const struct dm_header *header, dm_bytes message);
-/* Ends what waits since before `before` as timed out. */
-void load_port_expire(struct load_port *port, uint64_t before);
+/* Ends what has waited for longer than the time-out. */
+void load_port_expire(struct load_port *port, uint64_t now);
 /* The connection is gone: ends all that waits. */
 void load_port_lose(struct load_port *port);
 

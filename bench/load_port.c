@@ -107,12 +107,12 @@ static void port_grow(struct load_port *port)
 /* The place of the next Hop-by-Hop that is not in use. */
 static struct load_slot *port_claim(struct load_port *port)
 {
-    if (port->pending * 2 > port->mask)
+    if ((port->pending + port->timed_out) * 2 > port->mask)
         port_grow(port);
     struct load_slot *slot;
     do
         slot = &port->slots[++port->hop_by_hop & port->mask];
-    while (slot->state == SLOT_PENDING);
+    while (slot->state == SLOT_PENDING || slot->state == SLOT_TIMED_OUT);
     return slot;
 }
 
@@ -160,18 +160,29 @@ static void slot_end(struct load_port *port, struct load_slot *slot, enum slot_s
     port->thread->world->player->ended(port->thread, port, &request, answer);
 }
 
-static void slot_time_out(struct load_port *port, struct load_slot *slot, enum slot_state state)
+/* Its place stays taken for as long again, so that an answer that comes late is known. */
+static void slot_time_out(struct load_port *port, struct load_slot *slot)
 {
     port->thread->tally[slot->measured].errors[LOAD_timeout]++;
-    slot_end(port, slot, state, NULL);
+    port->timed_out++;
+    slot_end(port, slot, SLOT_TIMED_OUT, NULL);
 }
 
-void load_port_expire(struct load_port *port, uint64_t before)
+static void slot_forget(struct load_port *port, struct load_slot *slot)
 {
-    for (uint32_t i = 0; port->pending && i <= port->mask; i++) {
+    port->timed_out--;
+    slot->state = SLOT_DONE;
+}
+
+void load_port_expire(struct load_port *port, uint64_t now)
+{
+    uint64_t timeout = port->thread->world->options->timeout;
+    for (uint32_t i = 0; port->pending + port->timed_out && i <= port->mask; i++) {
         struct load_slot *slot = &port->slots[i];
-        if (slot->state == SLOT_PENDING && slot->start < before)
-            slot_time_out(port, slot, SLOT_TIMED_OUT);
+        if (slot->state == SLOT_PENDING && slot->start + timeout < now)
+            slot_time_out(port, slot);
+        else if (slot->state == SLOT_TIMED_OUT && slot->start + 2 * timeout < now)
+            slot_forget(port, slot);
     }
 }
 
@@ -265,10 +276,11 @@ static void take_answer(struct load_port *port, struct load_answer *answer)
         errors[LOAD_duplicate]++;
     } else if (slot->state == SLOT_TIMED_OUT) {
         errors[LOAD_late]++;
-        slot->state = SLOT_DONE;
+        slot_forget(port, slot);
     } else if (!is_in_time(port, slot)) {
         errors[LOAD_late]++;
-        slot_time_out(port, slot, SLOT_DONE);
+        slot_time_out(port, slot); /* may move the slots */
+        slot_forget(port, &port->slots[answer->header->hop_by_hop & port->mask]);
     } else {
         count_answer(port->thread, slot, answer);
         slot_end(port, slot, SLOT_DONE, answer);

@@ -193,9 +193,9 @@ static void on_tick(struct loop_timer *timer)
 {
     struct load_thread *thread =
         (struct load_thread *)(void *)((char *)timer - offsetof(struct load_thread, tick));
-    uint64_t now = thread->loop.now, timeout = thread->world->options->timeout;
-    for (size_t i = 0; i < thread->firsts + thread->seconds && now > timeout; i++)
-        load_port_expire(&thread->ports[i], now - timeout);
+    uint64_t now = thread->loop.now;
+    for (size_t i = 0; i < thread->firsts + thread->seconds; i++)
+        load_port_expire(&thread->ports[i], now);
     loop_timer_at(&thread->loop, timer, now + tick_time(thread));
 }
 

@@ -110,6 +110,32 @@ Test(load_run, counts_an_answer_behind_its_time_out_as_late)
     account_balances();
 }
 
+/* The first is answered behind the thousandth: its place must not have gone to another. */
+static void answers_1_behind_1000(struct echo_peer *mine, struct link *link, uint64_t number,
+                                  const struct dm_header *header, dm_bytes request)
+{
+    static uint8_t first[1024];
+    static struct dm_header first_header;
+    static size_t size;
+    (void)mine;
+    if (number == 1) {
+        first_header = *header;
+        memcpy(first, request.at, size = request.size);
+        return;
+    }
+    if (number == 1000)
+        echo_answer(link, &first_header, dm_bytes_of(first, size));
+    echo_answer(link, header, request);
+}
+
+Test(load_run, knows_a_late_answer_however_many_requests_later)
+{
+    run_against(answers_1_behind_1000, "--requests 2000 --timeout 1s");
+    cr_assert_eq(error_of(outcome, "late"), 1, "%s", outcome->text);
+    cr_assert_eq(error_of(outcome, "unknown"), 0);
+    account_balances();
+}
+
 /* ---- wrong answers ---- */
 
 static void twice_at_7(struct echo_peer *mine, struct link *link, uint64_t number,
