@@ -151,10 +151,12 @@ static void on_rendered(uv_work_t *work, int status)
     struct visit *visit = work->data;
     (void)status; /* it is never cancelled */
     visit->is_rendering = false;
-    if (!visit->connection)
+    if (!visit->connection) {
         visit_end(visit);
-    else
-        MHD_resume_connection(visit->connection);
+        return;
+    }
+    MHD_resume_connection(visit->connection);
+    run(visit->admin); /* without a thread of its own nothing else wakes the daemon */
 }
 
 static enum MHD_Result begin_scrape(struct admin *admin, struct MHD_Connection *connection,
