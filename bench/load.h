@@ -111,6 +111,9 @@ struct load_thread {
 
 /* ---- load_thread.c ---- */
 
+/* What the links of all ports call: they go into `world.setup`. */
+extern const struct link_events load_link_events;
+
 /* A thread's whole life; its results are in `thread`. */
 void *load_thread_main(void *thread);
 /* Returns 0 or a negative errno. */

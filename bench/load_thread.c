@@ -187,7 +187,7 @@ static uint64_t tick_time(const struct load_thread *thread)
     return time < LOOP_MS ? LOOP_MS : time > 100 * LOOP_MS ? 100 * LOOP_MS : time;
 }
 
-static const struct link_events events = {on_open, on_message, on_closed};
+const struct link_events load_link_events = {on_open, on_message, on_closed};
 
 static void on_tick(struct loop_timer *timer)
 {
@@ -210,7 +210,6 @@ int load_thread_init(struct load_thread *thread, struct load_world *world, uint3
 {
     const struct load_options *options = world->options;
     *thread = (struct load_thread){.world = world, .index = index};
-    world->setup.events = events;
     thread->random = options->seed * UINT64_C(0x2545f4914f6cdd1d) + index;
     thread->firsts = share(thread, options->connections);
     thread->seconds = options->flow ? share(thread, options->server2_connections) : 0;

@@ -34,6 +34,7 @@ static int world_init(const struct load_options *options)
 {
     world.options = options;
     world.player = options->flow ? &load_player_registration : &load_player_mix;
+    world.setup.events = load_link_events;
     world.setup.handshake = 10 * LOOP_SECOND;
     world.setup.greedy = true;
     world.session_time = (uint64_t)time(NULL);
