@@ -38,6 +38,7 @@ static void link_opened(struct link *link)
 static struct dm_addresses local_address(const struct link *link, struct sockaddr_storage *local)
 {
     socklen_t size = sizeof(*local);
+    local->ss_family = AF_UNSPEC;
     if (getsockname(link->watch.fd, (struct sockaddr *)local, &size) < 0)
         return (struct dm_addresses){.count = 0};
     if (local->ss_family == AF_INET6)

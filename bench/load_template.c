@@ -97,8 +97,9 @@ static void add_user(struct load_template *template, uint32_t vendor, uint32_t c
     head[4] = (uint8_t)(M | (vendor ? DM_AVP_VENDOR : 0));
     if (vendor)
         dm_put32(head + 8, vendor);
-    memcpy(head + header, start, strlen(start));
-    template->user[template->users++].size = (uint8_t)(header + strlen(start));
+    dm_bytes text = dm_text(start);
+    memcpy(head + header, text.at, text.size);
+    template->user[template->users++].size = (uint8_t)(header + text.size);
 }
 
 static void add_users(struct load_template *template, bool cx, enum load_kind kind)
@@ -114,13 +115,13 @@ static void add_users(struct load_template *template, bool cx, enum load_kind ki
 
 static void set_tail(struct load_template *template, const char *realm)
 {
-    size_t size = strlen(realm);
-    template->tail_size = (uint32_t)size + 1;
-    template->tail = calloc(1, size + 4);
+    dm_bytes domain = dm_text(realm);
+    template->tail_size = (uint32_t)domain.size + 1;
+    template->tail = calloc(1, domain.size + 4);
     if (!template->tail)
         abort();
     template->tail[0] = '@';
-    memcpy(template->tail + 1, realm, size);
+    memcpy(template->tail + 1, domain.at, domain.size);
 }
 
 /* ---- the template ---- */

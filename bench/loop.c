@@ -102,7 +102,7 @@ static void heap_grow(struct loop *loop)
     if (loop->timers + 1 < loop->room)
         return;
     loop->room = loop->room ? loop->room * 2 : 64;
-    loop->heap = realloc(loop->heap, loop->room * sizeof(*loop->heap));
+    loop->heap = realloc(loop->heap, loop->room * sizeof(struct loop_timer *));
     if (!loop->heap)
         abort();
 }

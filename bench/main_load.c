@@ -145,10 +145,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "antipode-load: %s\n", wrong);
         return EXIT_USAGE;
     }
+    int failed = world_init(&options);
     struct load_thread *threads = calloc(options.threads, sizeof(*threads));
-    int failed = threads ? world_init(&options) : -ENOMEM;
-    if (failed) {
-        fprintf(stderr, "antipode-load: %s\n", strerror(-failed));
+    if (failed || !threads) {
+        fprintf(stderr, "antipode-load: %s\n", strerror(failed ? -failed : ENOMEM));
+        free(threads);
         return EXIT_BAD;
     }
     int status = run(&options, threads);
