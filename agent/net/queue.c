@@ -135,34 +135,56 @@ void queue_written(struct queue *queue, struct memory *memory, size_t written, u
     end_runs(queue, now, stats);
 }
 
-/* Closes the gaps of one chunk; `from` is the first message not begun. */
-static uint64_t filter_chunk(struct chunk *chunk, uint32_t from,
-                             bool (*keep)(void *context, dm_bytes message), void *context)
+/* A message at `place` of the stream leaves it: what follows moves up, and its time is not
+ * recorded. */
+static void cut_out(struct queue *queue, uint64_t place, uint32_t size)
 {
-    uint32_t to = from;
-    for (uint32_t at = from; at < chunk->end;) {
+    bool is_counted = false;
+    for (uint32_t i = 0; i < queue->run_count; i++) {
+        struct queue_run *run = &queue->runs[(queue->run_first + i) % QUEUE_RUNS];
+        if (run->end <= place)
+            continue;
+        if (!is_counted && run->messages)
+            run->messages--;
+        is_counted = true;
+        run->end -= size;
+    }
+    queue->pushed -= size;
+    queue->ordinary.octets -= size;
+}
+
+struct sieve {
+    bool (*keep)(void *context, dm_bytes message);
+    void *context;
+    uint64_t place; /* of the message in hand, in the stream of the ordinary lane */
+};
+
+/* Asks for all that is not begun in one chunk, and closes the gaps. */
+static void filter_chunk(struct queue *queue, struct chunk *chunk, struct sieve *sieve)
+{
+    uint32_t to = chunk->begin;
+    if (chunk->begin != chunk->boundary)
+        to = chunk->boundary + size_at(chunk, chunk->boundary);
+    sieve->place += to - chunk->begin;
+    for (uint32_t at = to; at < chunk->end;) {
         uint32_t size = size_at(chunk, at);
-        if (keep(context, dm_bytes_of(chunk->octets + at, size))) {
+        if (sieve->keep(sieve->context, dm_bytes_of(chunk->octets + at, size))) {
             memmove(chunk->octets + to, chunk->octets + at, size);
+            sieve->place += size;
             to += size;
+        } else {
+            cut_out(queue, sieve->place, size);
         }
         at += size;
     }
-    uint64_t cut = chunk->end - to;
     chunk->end = to;
-    return cut;
 }
 
 void queue_filter(struct queue *queue, bool (*keep)(void *context, dm_bytes message), void *context)
 {
-    uint64_t cut = 0;
-    for (struct chunk *chunk = queue->ordinary.first; chunk; chunk = chunk->next) {
-        uint32_t from = chunk->begin;
-        if (chunk->begin != chunk->boundary)
-            from = chunk->boundary + size_at(chunk, chunk->boundary);
-        cut += filter_chunk(chunk, from, keep, context);
-    }
-    queue->ordinary.octets -= cut;
+    struct sieve sieve = {keep, context, queue->pushed - queue->ordinary.octets};
+    for (struct chunk *chunk = queue->ordinary.first; chunk; chunk = chunk->next)
+        filter_chunk(queue, chunk, &sieve);
 }
 
 size_t queue_unsent_answers(const struct queue *queue)
