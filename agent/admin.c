@@ -301,12 +301,15 @@ static int open_listener(const union conf_socket *address)
 {
     char text[80];
     int listener = tcp_listen(address);
-    tcp_address_text(address, text, sizeof text);
-    if (listener < 0)
+    if (listener < 0) {
+        tcp_address_text(address, text, sizeof text);
         log_error("-", "http", log_words("cannot listen on {address}: {error}"),
                   log_text("address", text), log_text("error", strerror(-listener)));
-    else
-        log_info("-", "http", log_words("listening on {address}"), log_text("address", text));
+        return listener;
+    }
+    union conf_socket bound = tcp_bound_address(listener); /* of port 0: the one that was free */
+    tcp_address_text(&bound, text, sizeof text);
+    log_info("-", "listening", log_words("http {address}"), log_text("address", text));
     return listener;
 }
 

@@ -115,8 +115,7 @@ run() {
     "$bin/antipode" run "$room/antipode.yaml" 2>"$room/agent.log" &
     pids+=($!)
     port=$(await "$room/agent.log" '^INFO -: listening: tcp 127\.0\.0\.1:([0-9]+)$')
-    metrics=$(await "$room/agent.log" '^INFO -: (admin: http .*)$')
-    metrics=${metrics##* }
+    metrics=$(await "$room/agent.log" '^INFO -: listening: http (.*)$')
     await "$room/agent.log" '^INFO (hss1\.example\.net): open' >/dev/null
     await "$room/agent.log" '^INFO (hss2\.example\.net): open' >/dev/null
     echo "registration flow of RFC 4740 §6.3: 1,200 users, three SIP servers 1, one SIP server 2"
