@@ -304,7 +304,7 @@ static int open_listener(const union conf_socket *address)
     if (listener < 0) {
         tcp_address_text(address, text, sizeof text);
         log_error("-", "http", log_words("cannot listen on {address}: {error}"),
-                  log_text("address", text), log_text("error", strerror(-listener)));
+                  log_text("address", text), log_text("error", uv_strerror(listener)));
         return listener;
     }
     union conf_socket bound = tcp_bound_address(listener); /* of port 0: the one that was free */

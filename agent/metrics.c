@@ -267,6 +267,12 @@ static uint64_t difference(uint64_t more, uint64_t less)
     return more > less ? more - less : 0;
 }
 
+/* A gauge whose parts were read at different moments may seem to be a little below nothing. */
+static uint64_t at_least_zero(uint64_t gauge)
+{
+    return gauge >> 63 ? 0 : gauge;
+}
+
 static uint64_t received(const struct stats *sum)
 {
     uint64_t received = 0;
@@ -361,7 +367,7 @@ static void put_agent(const struct rendering *rendering)
     put_lag(rendering);
     single(rendering, "memory_used_bytes", "gauge",
            "Messages held, queues and unfinished input, as limits.memory bounds them",
-           stats_read(&sum->memory));
+           at_least_zero(stats_read(&sum->memory)));
     single(rendering, "log_lines_dropped_total", "counter", "Log lines for which there was no room",
            log_dropped());
 }
