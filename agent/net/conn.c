@@ -56,6 +56,7 @@ struct conn *conn_new(struct worker *worker, int descriptor, bool is_connecting,
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct conn *conn = handle->data;
+    dm_framer_fini(&conn->framer);
     free(conn->early);
     free(conn);
 }
@@ -71,7 +72,8 @@ static void unlink_from(struct conn **list, struct conn *conn, bool touched)
     }
 }
 
-/* The descriptor closes when libuv has forgotten it; the memory in the close callback. */
+/* The descriptor closes when libuv has forgotten it; the memory in the close callback, for the
+ * owner may be looking at a message that the framer holds. */
 static void end(struct conn *conn, bool reset)
 {
     struct worker *worker = conn->worker;
@@ -85,8 +87,7 @@ static void end(struct conn *conn, bool reset)
     if (unsent)
         stats_add(&worker->stats.dropped[STATS_DROP_unsent], unsent);
     queue_clear(&conn->queue, &worker->memory);
-    memory_count(&worker->memory, -(int64_t)conn->framer.room);
-    dm_framer_fini(&conn->framer);
+    memory_count(&worker->memory, -(int64_t)(conn->framer.room + conn->early_size));
     uv_poll_stop(&conn->poll);
     if (reset)
         tcp_abort(conn->descriptor);
@@ -192,13 +193,24 @@ static void blocked(struct conn *conn)
     arm(conn);
 }
 
+static void unblocked(struct conn *conn)
+{
+    if (!conn->is_blocked)
+        return;
+    conn->is_blocked = false;
+    arm(conn);
+}
+
 bool conn_write(struct conn *conn)
 {
     struct iovec pieces[QUEUE_PIECES];
     struct msghdr message = {.msg_iov = pieces};
-    uint64_t all = queue_octets(&conn->queue);
-    if (!all || conn->is_connecting)
+    if (conn->is_connecting)
         return true;
+    if (!queue_octets(&conn->queue)) {
+        unblocked(conn); /* what waited was cut out: failover */
+        return true;
+    }
     message.msg_iovlen = (size_t)queue_pieces(&conn->queue, pieces);
     ssize_t sent = sendmsg(conn->descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno != EAGAIN && errno != EINTR && errno != ENOBUFS) {
@@ -216,12 +228,10 @@ bool conn_write(struct conn *conn)
         if (conn->descriptor < 0)
             return false;
     }
-    if (queue_octets(&conn->queue)) {
+    if (queue_octets(&conn->queue))
         blocked(conn);
-    } else if (conn->is_blocked) {
-        conn->is_blocked = false;
-        arm(conn);
-    }
+    else
+        unblocked(conn);
     return true;
 }
 
@@ -232,17 +242,28 @@ static bool is_open(const struct conn *conn)
     return conn->owner && !conn->is_paused;
 }
 
+/* The framer's next message. What it holds is counted at once: the conn may end before it is asked
+ * again. */
+static enum dm_frame next_frame(struct conn *conn, dm_bytes *input, dm_bytes *message,
+                                struct dm_header *header)
+{
+    uint32_t held = conn->framer.room;
+    enum dm_frame frame =
+        dm_framer_next(&conn->framer, input, conn->message_limit, message, header);
+    if (conn->framer.room != held)
+        memory_count(&conn->worker->memory, (int64_t)conn->framer.room - (int64_t)held);
+    return frame;
+}
+
 /* Frames `input` and hands out its messages while the owner takes them; keeps what it does not
  * take. */
 static void feed(struct conn *conn, dm_bytes input)
 {
-    uint32_t held = conn->framer.room;
     struct worker *worker = conn->worker;
     while (is_open(conn)) {
         dm_bytes message;
         struct dm_header header;
-        enum dm_frame frame =
-            dm_framer_next(&conn->framer, &input, conn->message_limit, &message, &header);
+        enum dm_frame frame = next_frame(conn, &input, &message, &header);
         if (frame == DM_FRAME_MORE)
             break;
         if (frame != DM_FRAME_MESSAGE) {
@@ -254,7 +275,6 @@ static void feed(struct conn *conn, dm_bytes input)
     }
     if (conn->descriptor < 0)
         return;
-    memory_count(&worker->memory, (int64_t)conn->framer.room - (int64_t)held);
     if (conn->owner && input.size)
         conn_give(conn, input);
     if (conn->owner && dm_framer_is_waiting(&conn->framer) && !memory_allows(&worker->memory, 0))
@@ -272,6 +292,7 @@ void conn_give(struct conn *conn, dm_bytes octets)
     free(conn->early);
     conn->early = kept;
     conn->early_size += octets.size;
+    memory_count(&conn->worker->memory, (int64_t)octets.size);
 }
 
 /* What was kept goes first, before anything is read. */
@@ -279,6 +300,7 @@ static void feed_early(struct conn *conn)
 {
     uint8_t *early = conn->early;
     dm_bytes input = dm_bytes_of(early, conn->early_size);
+    memory_count(&conn->worker->memory, -(int64_t)conn->early_size);
     conn->early = NULL;
     conn->early_size = 0;
     feed(conn, input);
@@ -327,6 +349,8 @@ static void connected(struct conn *conn)
         return;
     }
     arm(conn);
+    if (queue_octets(&conn->queue))
+        touch(conn); /* a flush found it while it could not write */
     conn->events->on_connected(conn, 0);
 }
 
