@@ -7,8 +7,8 @@
 #include "agent/agent.h"
 #include "agent/clock.h"
 
-enum { NO_SLOT = UINT32_MAX };
-#define KEEP (10 * 60 * NS_PER_S)
+#define NO_SLOT UINT32_MAX
+#define KEEP    (10 * 60 * NS_PER_S)
 
 static uint16_t next_home(struct registry *registry)
 {
