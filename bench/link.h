@@ -30,10 +30,10 @@ struct link_events {
 struct link_setup {
     struct dm_applications applications;
     struct link_events events;
-    uint64_t handshake; /* how long connecting and the exchange of capabilities may take, and a DPA;
-                           ns; 0: 5 s */
-    uint64_t watchdog;  /* a DWR after so long without a message, closed after as long again; ns; 0:
-                           never */
+    uint64_t
+        handshake; /* how long connecting and the exchange of capabilities may take; ns; 0: 5 s */
+    uint64_t watchdog; /* a DWR after so long without a message, closed after as long again; ns; 0:
+                          never */
     bool greedy; /* reads although much is queued: for one whose own requests are what is queued */
 };
 
@@ -91,7 +91,7 @@ static inline size_t link_queued(const struct link *link)
     return link->filled - link->sent;
 }
 
-/* DPR, the DPA or its time-out, then closed. */
+/* DPR, the DPA or two seconds, then closed. */
 void link_disconnect(struct link *link, uint32_t cause);
 /* Closes without a word. on_closed comes at the end of the turn. */
 void link_close(struct link *link, const char *why);

@@ -142,7 +142,7 @@ void link_disconnect(struct link *link, uint32_t cause)
     link_commit(link,
                 dm_dpr_write(to, BASE_ROOM, link->self, (enum dm_disconnect_cause)cause, id, id));
     link->state = LINK_CLOSING;
-    wait_for(link, link_patience(link));
+    wait_for(link, 2 * LOOP_SECOND); /* some close without a DPA, some say nothing */
 }
 
 static void take_dpr(struct link *link, const struct dm_header *header)

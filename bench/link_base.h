@@ -4,7 +4,7 @@
 
 #include "bench/link.h"
 
-/* How long this link waits for the connection, the CEA or the DPA. */
+/* How long this link waits for the connection and the CEA. */
 uint64_t link_patience(const struct link *link);
 
 void link_send_cer(struct link *link);

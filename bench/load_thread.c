@@ -15,7 +15,7 @@
 /* How many connections all threads open at a time; a small listen backlog loses more. */
 enum { DIALS_AT_ONCE = 64 };
 /* What may be queued on a connection nobody reads before units are not_sent. */
-enum { PORT_QUEUED_MAX = 64 << 20 };
+enum { PORT_QUEUED_MAX = 8 << 20 };
 
 uint64_t load_random(struct load_thread *thread)
 {
@@ -294,8 +294,8 @@ static void leave(struct load_thread *thread)
     thread->phase = LOAD_ENDING;
     loop_timer_stop(&thread->loop, &thread->tick);
     for (size_t i = 0; i < thread->firsts + thread->seconds; i++)
-        link_disconnect(&thread->ports[i].link, 2); /* DO_NOT_WANT_TO_TALK_TO_YOU */
-    uint64_t patience = loop_clock() + thread->world->setup.handshake + LOOP_SECOND;
+        link_disconnect(&thread->ports[i].link, 2);     /* DO_NOT_WANT_TO_TALK_TO_YOU */
+    uint64_t patience = loop_clock() + 3 * LOOP_SECOND; /* links give up before */
     while (thread->open && loop_clock() < patience)
         loop_turn(&thread->loop, patience);
 }

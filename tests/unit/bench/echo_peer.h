@@ -38,8 +38,8 @@ struct echo_reply {
     const char *session; /* NULL: the right one */
 };
 
-static void echo_reply(struct link *link, const struct dm_header *header, dm_bytes request,
-                       const struct echo_reply *reply)
+static inline void echo_reply(struct link *link, const struct dm_header *header, dm_bytes request,
+                              const struct echo_reply *reply)
 {
     struct dm_header answer = *header;
     struct dm_avp session = {.code = 0};
@@ -59,18 +59,19 @@ static void echo_reply(struct link *link, const struct dm_header *header, dm_byt
     link_commit(link, dm_writer_finish(&writer));
 }
 
-static void echo_answer(struct link *link, const struct dm_header *header, dm_bytes request)
+static inline void echo_answer(struct link *link, const struct dm_header *header, dm_bytes request)
 {
     echo_reply(link, header, request,
                &(struct echo_reply){.result = 2001, .origin = "hss1.example.net"});
 }
 
-static void echo_on_open(struct link *link)
+static inline void echo_on_open(struct link *link)
 {
     (void)link;
 }
 
-static void echo_on_message(struct link *link, const struct dm_header *header, dm_bytes message)
+static inline void echo_on_message(struct link *link, const struct dm_header *header,
+                                   dm_bytes message)
 {
     struct echo_peer *peer = link->owner;
     if (peer->behave)
@@ -79,13 +80,13 @@ static void echo_on_message(struct link *link, const struct dm_header *header, d
         echo_answer(link, header, message);
 }
 
-static void echo_on_closed(struct link *link, const char *why)
+static inline void echo_on_closed(struct link *link, const char *why)
 {
     (void)why;
     free(link);
 }
 
-static void echo_on_accept(struct link_listener *listener, int fd)
+static inline void echo_on_accept(struct link_listener *listener, int fd)
 {
     struct echo_peer *peer =
         (struct echo_peer *)(void *)((char *)listener - offsetof(struct echo_peer, listener));
@@ -94,7 +95,7 @@ static void echo_on_accept(struct link_listener *listener, int fd)
     link_accept(link, &peer->loop, &peer->setup, &peer->self, fd);
 }
 
-static void *echo_main(void *argument)
+static inline void *echo_main(void *argument)
 {
     struct echo_peer *peer = argument;
     while (!atomic_load(&peer->stop))
@@ -102,7 +103,7 @@ static void *echo_main(void *argument)
     return NULL;
 }
 
-static struct echo_peer *echo_start(echo_behaviour *behave)
+static inline struct echo_peer *echo_start(echo_behaviour *behave)
 {
     struct echo_peer *peer = calloc(1, sizeof(*peer));
     struct sockaddr_storage address;
@@ -123,7 +124,7 @@ static struct echo_peer *echo_start(echo_behaviour *behave)
 }
 
 /* All clients have gone before. */
-static void echo_stop(struct echo_peer *peer)
+static inline void echo_stop(struct echo_peer *peer)
 {
     atomic_store(&peer->stop, true);
     pthread_join(peer->thread, NULL);

@@ -13,7 +13,7 @@ struct load_outcome {
     char text[65536];
 };
 
-static void outcome_read(struct load_outcome *outcome, FILE *from)
+static inline void outcome_read(struct load_outcome *outcome, FILE *from)
 {
     size_t size = fread(outcome->text, 1, sizeof(outcome->text) - 1, from);
     outcome->text[size] = 0;
@@ -24,7 +24,7 @@ static void outcome_read(struct load_outcome *outcome, FILE *from)
 }
 
 /* `options` behind --connect ADDRESS --report json; its complaints come with the text. */
-static struct load_outcome *load_run(const char *address, const char *options)
+static inline struct load_outcome *load_run(const char *address, const char *options)
 {
     static struct load_outcome outcome;
     char line[1024];
@@ -35,12 +35,12 @@ static struct load_outcome *load_run(const char *address, const char *options)
     return &outcome;
 }
 
-static void outcome_drop(struct load_outcome *outcome)
+static inline void outcome_drop(struct load_outcome *outcome)
 {
     json_decref(outcome->report);
 }
 
-static json_int_t number_of(const struct load_outcome *outcome, const char *name)
+static inline json_int_t number_of(const struct load_outcome *outcome, const char *name)
 {
     cr_assert_not_null(outcome->report, "no report: %s", outcome->text);
     json_t *value = json_object_get(outcome->report, name);
@@ -48,7 +48,7 @@ static json_int_t number_of(const struct load_outcome *outcome, const char *name
     return json_integer_value(value);
 }
 
-static json_int_t error_of(const struct load_outcome *outcome, const char *name)
+static inline json_int_t error_of(const struct load_outcome *outcome, const char *name)
 {
     cr_assert_not_null(outcome->report, "no report: %s", outcome->text);
     json_t *value = json_object_get(json_object_get(outcome->report, "errors"), name);
@@ -56,7 +56,7 @@ static json_int_t error_of(const struct load_outcome *outcome, const char *name)
     return json_integer_value(value);
 }
 
-static json_int_t result_of(const struct load_outcome *outcome, const char *code)
+static inline json_int_t result_of(const struct load_outcome *outcome, const char *code)
 {
     return json_integer_value(json_object_get(json_object_get(outcome->report, "results"), code));
 }

@@ -398,6 +398,23 @@ Test(load_run, with_the_same_seed_sends_the_same)
     cr_assert_neq(sum_of("--requests 100 --seed 6"), first);
 }
 
+static uint64_t lookups;
+
+static void counts_lookups(struct echo_peer *mine, struct link *link, uint64_t number,
+                           const struct dm_header *header, dm_bytes request)
+{
+    (void)mine, (void)number;
+    lookups += header->command == SIP_LIR;
+    echo_answer(link, header, request);
+}
+
+Test(load_run, draws_commands_by_their_weights)
+{
+    run_against(counts_lookups, "--requests 4000 --window 16 --mix LIR:3,UAR:1");
+    cr_assert_eq(outcome->status, 0, "%s", outcome->text);
+    cr_assert_float_eq((double)lookups / 4000, 0.75, 0.03);
+}
+
 /* ---- what the server sends ---- */
 
 static uint32_t push_result;
