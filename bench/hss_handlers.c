@@ -85,14 +85,13 @@ static struct hss_verdict assign(struct hss_turn *turn, uint32_t index, uint32_t
     struct hss_verdict verdict;
     do {
         user = was;
-        verdict = hss_registrar_assign(&user, type, server, 1);
+        verdict = hss_registrar_assign(&user, type, server);
         if (verdict.result != DM_SUCCESS && verdict.result != DM_SUCCESS_SERVER_NAME_NOT_STORED)
             return verdict;
         if (verdict.server)
             user.host = host;
     } while (!hss_user_write(&hss->users, index, &was, user));
-    if (hss->on_change)
-        hss->on_change(hss->change_context, index);
+    hss_turn_changed(turn, index, was, user);
     return verdict;
 }
 

@@ -140,8 +140,7 @@ static void await(struct hss_turn *turn, const struct ask *ask)
         hss_registrar_await(&user, ask->server);
         user.host = host;
     } while (!hss_user_write(&hss->users, ask->user, &was, user));
-    if (hss->on_change)
-        hss->on_change(hss->change_context, ask->user);
+    hss_turn_changed(turn, ask->user, was, user);
 }
 
 static void answer_with_challenge(struct hss_turn *turn, const struct ask *ask,

@@ -66,11 +66,8 @@ static struct hss_verdict deregister(struct hss_user *user, bool keep)
                                     keep && !kept ? DM_SUCCESS_SERVER_NAME_NOT_STORED : DM_SUCCESS};
 }
 
-struct hss_verdict hss_registrar_assign(struct hss_user *user, uint32_t type, uint32_t server,
-                                        uint32_t aors)
+struct hss_verdict hss_registrar_assign(struct hss_user *user, uint32_t type, uint32_t server)
 {
-    if (hss_assignment_is_single(type) && aors != 1)
-        return (struct hss_verdict){.result = DM_AVP_OCCURS_TOO_MANY_TIMES};
     switch (type) {
     case SIP_NO_ASSIGNMENT:
         return assign_nothing(user, server);

@@ -22,10 +22,9 @@ struct hss_verdict hss_registrar_authorize(struct hss_user user, uint32_t type,
                                            bool always_capabilities);
 /* LIR. `unregistered_services`: the user has services while he is not registered. */
 struct hss_verdict hss_registrar_locate(struct hss_user user, bool unregistered_services);
-/* SAR: changes `user`. `server`: the one in the request, 0 for none; `aors`: how many SIP-AORs it
- * bears. */
-struct hss_verdict hss_registrar_assign(struct hss_user *user, uint32_t type, uint32_t server,
-                                        uint32_t aors);
+/* SAR with as many SIP-AORs as its type wants: changes `user`. `server`: the one in the request, 0
+ * for none. */
+struct hss_verdict hss_registrar_assign(struct hss_user *user, uint32_t type, uint32_t server);
 /* A MAR that names the SIP server it comes from: remembers it until the SAR. */
 void hss_registrar_await(struct hss_user *user, uint32_t server);
 

@@ -99,10 +99,12 @@ static void answer_later(struct station_link *link, const struct dm_header *head
                                  .whither = station_whither(link),
                                  .octets = size ? realloc(octets, size) : NULL,
                                  .size = size};
-    if (size == 0)
+    if (size == 0) {
         free(octets);
-    else if (!answer.octets || !hss_delay_add(&station->delay, answer))
-        free(answer.octets ? answer.octets : octets); /* too many wait: as good as silent */
+    } else if (!answer.octets || !hss_delay_add(&station->delay, answer)) {
+        free(answer.octets ? answer.octets : octets);
+        station->worker.counts.silent++; /* too many wait */
+    }
     plan_delay(station);
 }
 

@@ -158,6 +158,14 @@ uint32_t hss_turn_host(const struct hss_turn *turn)
     return hss_texts_number(&turn->hss->texts, hss_field(turn->request, HSS_ORIGIN_HOST));
 }
 
+void hss_turn_changed(const struct hss_turn *turn, uint32_t index, struct hss_user was,
+                      struct hss_user now)
+{
+    const struct hss *hss = turn->hss;
+    if (hss->on_change && !hss_user_equal(was, now))
+        hss->on_change(hss->change_context, index);
+}
+
 void hss_put_user_name(struct hss_turn *turn, uint32_t index)
 {
     char name[NAME_SIZE_MAX];

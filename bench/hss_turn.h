@@ -45,6 +45,10 @@ bool hss_turn_server(const struct hss_turn *turn, uint32_t *server);
 /* Who the request comes from, where that is to be remembered. */
 uint32_t hss_turn_host(const struct hss_turn *turn);
 
+/* A user's word was written: says so to whom it concerns, if it is another. */
+void hss_turn_changed(const struct hss_turn *turn, uint32_t index, struct hss_user was,
+                      struct hss_user now);
+
 void hss_put_user_name(struct hss_turn *turn, uint32_t index);
 void hss_put_server(struct hss_turn *turn, uint32_t server);
 void hss_put_text(struct hss_turn *turn, uint32_t vendor, uint32_t code, dm_bytes text);

@@ -63,6 +63,11 @@ struct hss_user hss_user_read(const struct hss_users *users, uint32_t index)
     return unpack(atomic_load_explicit(&users->words[index], memory_order_relaxed));
 }
 
+bool hss_user_equal(struct hss_user a, struct hss_user b)
+{
+    return pack(a) == pack(b);
+}
+
 bool hss_user_write(struct hss_users *users, uint32_t index, struct hss_user *was,
                     struct hss_user to)
 {

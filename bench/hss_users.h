@@ -42,6 +42,8 @@ struct hss_user hss_user_read(const struct hss_users *users, uint32_t index);
 bool hss_user_write(struct hss_users *users, uint32_t index, struct hss_user *was,
                     struct hss_user to);
 
+bool hss_user_equal(struct hss_user a, struct hss_user b);
+
 /* H(A1) of this user, computed once. */
 void hss_user_ha1(struct hss_users *users, uint32_t index, struct digest *digest,
                   char to[DIGEST_HEX]);

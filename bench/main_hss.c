@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -167,8 +168,19 @@ static int serve(void)
     return fflush(stdout) == 0 ? EXIT_SUCCESS : fail("writing the report", errno);
 }
 
+/* A descriptor for each connection: as many as we may have. */
+static void raise_limits(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &files); /* then fewer connections fit, that is all */
+}
+
 static int run(void)
 {
+    raise_limits();
     make_hss();
     if (!hss_mirror_init(&program.mirror, program.options.users))
         return fail("starting", errno);

@@ -319,3 +319,23 @@ Test(hss_str, ends_any_session, .init = play_start, .fini = play_stop)
     put32(0, SIP_TERMINATION_CAUSE, 1);
     cr_assert_eq(ask(), 2001);
 }
+
+static unsigned changes;
+
+static void count_change(void *context, uint32_t index)
+{
+    cr_assert_eq(*(uint32_t *)context, index);
+    changes++;
+}
+
+Test(hss_sar, a_change_is_told_once_and_a_repetition_not_at_all)
+{
+    uint32_t alice = 2;
+    play.hss.on_change = count_change;
+    play.hss.change_context = &alice;
+    register_alice();
+    register_alice();
+    cr_assert_eq(changes, 1);
+    sar(SIP_USER_DEREGISTRATION, ALICE, NULL, NULL);
+    cr_assert_eq(changes, 2);
+}
