@@ -1,7 +1,7 @@
 /* metrics.h — what /metrics says: the counters of all threads, summed and named.
  *
- * The names are a contract (docs/OPERATIONS.md): add freely, rename nothing. Any thread may render;
- * it reads the counters relaxed while their writers go on. */
+ * The names are a contract (docs/man/antipode.8.scd): add freely, rename nothing. Any thread may
+ * render; it reads the counters relaxed while their writers go on. */
 #pragma once
 
 #include "agent/conf/conf.h"
