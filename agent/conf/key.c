@@ -12,7 +12,8 @@
 
 enum { KEYS_MAX = 32, PATH_MAX_SIZE = 256 }; /* rows of a map; octets of a path in a complaint */
 
-const char CONF_REQUIRED[] = "required";
+/* No literal has this content: a compiler may give one its address. */
+const char CONF_REQUIRED[] = "\001required";
 
 #define KEY(map, name, reader, record, field, fallback)                                            \
     {CONF_##map, name, conf_read_##reader, offsetof(struct record, field), fallback, 0, 0, 0},
