@@ -105,13 +105,23 @@ void outcome_open(struct worker *worker, const struct letter *letter)
     deliver_here(worker, &answer->outcome, dm_bytes_of(answer->octets, answer->size));
 }
 
+/* A route that rejects with an application's error speaks as the application would: no E, and what
+ * its grammar wants. ERR-13. */
+static bool speaks_as_application(const struct worker *worker, int32_t route, enum dm_result result)
+{
+    return route >= 0 && worker->conf->tables.routes[route].action == RT_REJECT &&
+           !dm_result_is_protocol_error(result);
+}
+
 void local_answer(struct worker *worker, struct rt_origin origin, int32_t route, uint64_t since,
                   dm_bytes request, enum dm_result result, const struct dm_fault *fault)
 {
+    bool as_application = speaks_as_application(worker, route, result);
     struct dm_error error = {.result = result,
                              .fault = fault,
-                             .error_bit = true, /* a relay's 5xxx, too: ERR-04 */
-                             .echo_application = worker->conf->compatibility.error_echo};
+                             .error_bit = !as_application, /* a relay's 5xxx, too: ERR-04 */
+                             .echo_application =
+                                 as_application || worker->conf->compatibility.error_echo};
     size_t size = dm_error_write(worker->scratch, worker->scratch_size, agent_self(worker->agent),
                                  request, &error);
     struct outcome outcome = {.origin = origin,

@@ -298,6 +298,8 @@ void peer_timer(struct peer *peer, enum worker_timer timer)
         if (peer->state == DM_CLOSED)
             peer_event(peer, DM_EVENT_START);
     } else if (peer->state == DM_WAIT_CONN_ACK_ELECT) {
+        conn_abort(peer->i_conn);
+        peer->i_conn = NULL;
         peer_event(peer, DM_EVENT_I_RCV_CONN_NACK); /* PSM-05 */
     } else if (peer->owes_dpa) {
         peer_send_dpa(peer); /* the time to drain is over; what is left fails over at the close */

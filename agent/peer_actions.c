@@ -79,9 +79,10 @@ static void send_cer(struct peer *peer)
     peer->cer_end_to_end = peer_end_to_end(peer);
     size_t size = dm_cer_write(octets, sizeof octets, self_of(peer), &peer->conf->advertise,
                                &addresses, peer->cer_hop_by_hop, peer->cer_end_to_end);
-    send_base(peer, peer->i_conn, false, octets, size);
+    send_base(peer, peer->i_conn, true, octets, size);
 }
 
+/* CER and CEA go in the urgent lane, too: the watchdog's first DWR must not overtake them. */
 static void send_cea(struct peer *peer, struct conn *conn, enum dm_result result,
                      const struct dm_fault *fault)
 {
@@ -90,7 +91,7 @@ static void send_cea(struct peer *peer, struct conn *conn, enum dm_result result
     struct dm_addresses addresses = addresses_of(conn, local);
     size_t size = dm_cea_write(octets, sizeof octets, self_of(peer), &peer->conf->advertise,
                                &addresses, &peer->r_cer, result, fault);
-    send_base(peer, conn, false, octets, size);
+    send_base(peer, conn, true, octets, size);
 }
 
 void peer_send_dpa(struct peer *peer)

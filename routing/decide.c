@@ -242,7 +242,7 @@ static struct rt_verdict forward_to_host(const struct deciding *it, rt_peer host
                                .is_fixed = true};
 }
 
-/* How the Destination-Host can be reached without another agent. */
+/* How the Destination-Host can be reached without another agent. Nobody's peer has generation 0. */
 static enum rt_reach reach_of_host(const struct deciding *it, struct rt_seen *seen)
 {
     dm_bytes name = it->query->destination_host;
@@ -265,6 +265,8 @@ static struct rt_verdict decide_by_host(struct deciding *it)
     struct rt_verdict verdict = decide_by_realm(it);
     if (verdict.kind == RT_ANSWER && reach == RT_LAST_RESORT) /* WDG-13 */
         return forward_to_host(it, host.peer);
+    if (verdict.kind == RT_ANSWER && verdict.result == DM_REALM_NOT_SERVED && host.peer.generation)
+        return answer(it, -1, DM_UNABLE_TO_DELIVER, "the host is a peer, only not reachable now");
     return verdict;
 }
 
