@@ -193,6 +193,7 @@ static void on_prepare(uv_prepare_t *handle)
 static void on_second(struct agent *agent)
 {
     registry_tick(&agent->registry, clock_now());
+    post_trim(&agent->post);
     for (unsigned i = 0; i < agent->worker_count; i++)
         measure(agent->workers[i]);
 }

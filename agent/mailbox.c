@@ -98,6 +98,19 @@ static void collect(struct post *post)
     }
 }
 
+void post_trim(struct post *post)
+{
+    collect(post);
+    unsigned count = 0;
+    for (struct bag *bag = post->free; bag; bag = bag->next)
+        count++;
+    for (unsigned n = count / 2; n > 0; n--) {
+        struct bag *bag = post->free;
+        post->free = bag->next;
+        free(bag);
+    }
+}
+
 static struct bag *take_bag(struct post *post, unsigned to, size_t size, bool must)
 {
     struct outbox *outbox = &post->outboxes[to];

@@ -74,6 +74,10 @@ void post_fini(struct post *post);
  * `must`. */
 void *post_letter(struct post *post, unsigned to, enum mail_kind kind, size_t size, bool must);
 
+/* Takes in the bags that have come home, which end to be counted, and gives half of those that lie
+ * free back to the allocator. At a slow tick. */
+void post_trim(struct post *post);
+
 /* Posts all outboxes. At the end of a turn. */
 void post_flush(struct post *post);
 

@@ -180,8 +180,10 @@ static void tick(struct worker *worker)
             worker->attention[i] = peer_tick(worker->peers[i]);
     conn_tick_lingering(worker);
     look_at_others(worker);
-    if (++worker->ticks % 16 == 0)
+    if (++worker->ticks % 16 == 0) {
         memory_trim(&worker->memory);
+        post_trim(&worker->post);
+    }
     worker_flush(worker);
     clock_acknowledge(worker->index, offset);
 }
