@@ -454,6 +454,36 @@ Test(load_run, agrees_to_the_terminations_of_the_server)
     cr_assert_eq(push_result, 2001);
 }
 
+/* ---- the report ---- */
+
+static void has_all(const char *object, const char *names)
+{
+    json_t *in = *object ? json_object_get(outcome->report, object) : outcome->report;
+    char list[256];
+    snprintf(list, sizeof(list), "%s", names);
+    for (char *name = strtok(list, " "); name; name = strtok(NULL, " "))
+        cr_assert_not_null(json_object_get(in, name), "no %s in %s", name, object);
+}
+
+Test(load_run, reports_every_name_that_scripts_hang_on)
+{
+    run_against(NULL, "--requests 20");
+    has_all("", "requests answers errors results rate latency_us connections users split_users "
+                "duration_s");
+    has_all("latency_us", "min p50 p90 p99 p99_9 max mean");
+    has_all("errors", "protocol timeout late mismatched duplicate disconnected not_sent flow");
+}
+
+Test(load_run, reports_in_words_too)
+{
+    run_against(two_hosts, "--requests 20 --users 1 --report text");
+    cr_assert_not_null(strstr(outcome->text, "requests             20\n"), "%s", outcome->text);
+    cr_assert_not_null(strstr(outcome->text, "errors       none\n"));
+    cr_assert_not_null(strstr(outcome->text, "20  2001 DIAMETER_SUCCESS\n"));
+    cr_assert_not_null(strstr(outcome->text, "users                 1  hss1.example.net\n"));
+    cr_assert_not_null(strstr(outcome->text, "split users           1  "));
+}
+
 /* ---- files ---- */
 
 Test(load_run, writes_the_histogram_and_the_plot)
