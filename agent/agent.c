@@ -387,6 +387,12 @@ static void serve(struct agent *agent)
     log_info("-", "stop", log_words("done"));
 }
 
+static void abandon(struct agent *agent)
+{
+    for (unsigned i = 0; i < agent->worker_count; i++)
+        worker_abandon(agent->workers[i]);
+}
+
 int agent_run(const struct conf *conf)
 {
     raise_descriptor_limit(conf);
@@ -396,6 +402,8 @@ int agent_run(const struct conf *conf)
     agent->admin = works ? admin_open(agent, &works) : NULL;
     if (works)
         serve(agent);
+    else
+        abandon(agent);
     agent_free(agent);
     return works ? 0 : 1;
 }

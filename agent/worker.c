@@ -381,7 +381,8 @@ struct worker *worker_new(struct agent *agent, unsigned index)
     worker->agent = agent;
     worker->conf = conf;
     worker->board = agent->board;
-    worker->random = clock_real() * 2654435761u + index + 1;
+    uv_random(NULL, NULL, &worker->random, sizeof worker->random, 0, NULL);
+    worker->random |= 1; /* its generator never leaves 0 */
     stats_init(&worker->stats, conf->peer_count, conf->tables.route_count);
     memory_init(&worker->memory, &worker->stats.memory, conf->limits.memory);
     directory_init(&worker->directory);
@@ -448,6 +449,12 @@ static void bury_letter(void *context, const struct letter *letter)
     } else if (letter->kind == MAIL_ADDED || letter->kind == MAIL_REMOVED) {
         name_unref(name->name);
     }
+}
+
+void worker_abandon(struct worker *worker)
+{
+    end_loop(worker);
+    uv_run(&worker->loop, UV_RUN_DEFAULT);
 }
 
 void worker_bury(struct worker *worker)

@@ -86,6 +86,8 @@ struct worker *worker_new(struct agent *agent, unsigned index);
  * it. */
 void worker_settle_in(struct worker *worker);
 void worker_start(struct worker *worker);
+/* Instead of worker_start: the start has failed, its loop ends. */
+void worker_abandon(struct worker *worker);
 /* After all threads have ended: opens the mail that nobody opened, then frees. */
 void worker_bury(struct worker *worker);
 void worker_free(struct worker *worker);

@@ -136,7 +136,7 @@ Test(decide, SRV_02_a_client_gets_only_applications_that_it_advertised)
     struct request request = to_host(names[C1]);
     request.application = CX;
     request.realm = "edge.example";
-    expect_answer(it, decide(it, request), DM_REALM_NOT_SERVED);
+    expect_answer(it, decide(it, request), DM_UNABLE_TO_DELIVER);
     request.realm = "core.example";
     expect_answer(it, decide(it, request), DM_UNABLE_TO_DELIVER);
     cr_assert_eq(it->asked_application, CX);
