@@ -260,12 +260,23 @@ const char *link_address(const char *text, struct sockaddr_storage *address, soc
     return NULL;
 }
 
+static void on_again(struct loop_timer *timer)
+{
+    struct link_listener *listener = OWNER(struct link_listener, again, timer);
+    loop_change(listener->loop, &listener->watch, EPOLLIN);
+}
+
+/* Out of descriptors, accepting pauses: the level-triggered loop would spin. */
 static void on_acceptable(struct loop_watch *watch, uint32_t events)
 {
     struct link_listener *listener = OWNER(struct link_listener, watch, watch);
     (void)events;
     for (int fd; (fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;)
         listener->on_accept(listener, fd);
+    if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+        return;
+    loop_change(listener->loop, watch, 0);
+    loop_timer_at(listener->loop, &listener->again, listener->loop->now + 100 * LOOP_MS);
 }
 
 static void listener_name(struct link_listener *listener)
@@ -296,6 +307,7 @@ int link_listen(struct link_listener *listener, struct loop *loop,
     if (fd < 0)
         return -errno;
     listener->loop = loop;
+    listener->again = (struct loop_timer){.fire = on_again};
     listener->watch = (struct loop_watch){.fd = fd, .events = EPOLLIN, .ready = on_acceptable};
     int failed = listener_bind(fd, address, size);
     if (!failed)
@@ -309,6 +321,7 @@ int link_listen(struct link_listener *listener, struct loop *loop,
 
 void link_unlisten(struct link_listener *listener)
 {
+    loop_timer_stop(listener->loop, &listener->again);
     loop_unwatch(listener->loop, &listener->watch);
     close(listener->watch.fd);
 }

@@ -100,6 +100,7 @@ void link_close(struct link *link, const char *why);
 struct link_listener {
     struct loop *loop;
     struct loop_watch watch;
+    struct loop_timer again; /* out of descriptors: when to accept on */
     void (*on_accept)(struct link_listener *listener, int fd);
     char name[80]; /* HOST:PORT really bound */
 };

@@ -1,6 +1,7 @@
 /* Two links face to face in one loop, and the loop itself. */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -259,6 +260,24 @@ Test(link, does_not_read_from_a_peer_that_does_not_read)
     for (int i = 0; i < 10; i++)
         loop_turn(&loop, 0);
     cr_assert_eq(messages, 0);
+}
+
+Test(link, waits_for_a_descriptor_when_there_is_none_and_then_is_accepted)
+{
+    struct rlimit none, usual;
+    int fd = raw_socket();
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    none = usual;
+    none.rlim_cur = 0;
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    loop_turn(&loop, loop_clock() + LOOP_SECOND);
+    cr_assert_eq(server.state, LINK_CLOSED);
+    cr_assert_eq(listener.watch.events, 0);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    while (server.state == LINK_CLOSED)
+        loop_turn(&loop, loop_clock() + LOOP_SECOND);
+    cr_assert_eq(server.state, LINK_WAIT_CER);
+    close(fd);
 }
 
 Test(link, reads_addresses_of_both_families)
