@@ -159,6 +159,7 @@ struct lab_plan {
     const char *pool;      /* keys of the pool `core`: "retry: { attempts: 3 }" */
     const char *pools;     /* further rows of `pools` */
     const char *routes;    /* instead of core.example -> relay to pool core */
+    int receive_buffer;    /* SO_RCVBUF of the servers, for those that stop reading */
 };
 
 struct lab_server {
@@ -180,6 +181,7 @@ struct lab {
     struct lab_peer **peers;
     size_t peer_count;
     struct clock_page *clock;
+    bool is_stopping;    /* SIGTERM was sent */
     bool ledger_is_open; /* set by tests that end while requests are on their way */
 };
 
@@ -189,6 +191,10 @@ struct lab *lab_start(struct lab_plan plan);
 /* SIGTERM; the peers answer its DPR; exit status 0, a quiet log and a balanced ledger are asserted.
  */
 void lab_end(struct lab *lab);
+/* Ends a lab whose servers will not answer any more what they have. */
+void lab_end_with_pending(struct lab *lab);
+/* Only the SIGTERM: what comes then is the test's matter, until lab_end. */
+void lab_stop(struct lab *lab);
 /* For `.fini`: ends by force what a failed test left behind, and shows the agent's log. */
 void lab_fini(void);
 /* The same agent again, after SIGKILL: another process, the same ports. */
@@ -199,6 +205,8 @@ bool lab_log_has(struct lab *lab, const char *text);
 /* Runs the agent with this configuration until it ends by itself; its standard error in `said`.
  * Returns the exit status. */
 int lab_run_to_end(const char *command, const char *yaml, char *said, size_t room);
+/* The same with a file that is there, or is not. */
+int lab_run_file(const char *command, const char *config, char *said, size_t room);
 uint16_t lab_free_port(void);
 uint64_t lab_resident_memory(struct lab *lab); /* octets */
 

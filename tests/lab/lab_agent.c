@@ -101,27 +101,36 @@ static void kill_agent(struct lab *lab)
     lab->agent = 0;
 }
 
-int lab_run_to_end(const char *command, const char *yaml, char *said, size_t room)
+int lab_run_file(const char *command, const char *config, char *said, size_t room)
 {
-    char config[] = "/tmp/antipode-lab-XXXXXX", log[] = "/tmp/antipode-log-XXXXXX";
-    int in = mkstemp(config), out = mkstemp(log), status = -1;
-    if (in < 0 || out < 0 || write(in, yaml, strlen(yaml)) < 0)
-        lab_fail("cannot write a configuration");
-    close(in);
-    close(out);
+    char log[] = "/tmp/antipode-log-XXXXXX";
+    int status = -1;
+    close(mkstemp(log));
     pid_t child = lab_spawn(command, config, log, NULL);
-    for (uint64_t deadline = lab_now_ms() + LAB_DEADLINE_MS; waitpid(child, &status, WNOHANG) == 0;
-         poll(NULL, 0, 5)) {
-        if (lab_now_ms() < deadline)
-            continue;
-        kill(child, SIGKILL);
-        waitpid(child, NULL, 0);
-        lab_fail("antipode %s does not end", command);
+    uint64_t deadline = lab_now_ms() + LAB_DEADLINE_MS;
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        if (lab_now_ms() > deadline) {
+            kill(child, SIGKILL);
+            waitpid(child, NULL, 0);
+            lab_fail("antipode %s does not end", command);
+        }
+        poll(NULL, 0, 5);
     }
     lab_read_tail(log, said, room);
-    unlink(config);
     unlink(log);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int lab_run_to_end(const char *command, const char *yaml, char *said, size_t room)
+{
+    char config[] = "/tmp/antipode-lab-XXXXXX";
+    int fd = mkstemp(config);
+    if (fd < 0 || write(fd, yaml, strlen(yaml)) != (ssize_t)strlen(yaml))
+        lab_fail("cannot write a configuration");
+    close(fd);
+    int status = lab_run_file(command, config, said, room);
+    unlink(config);
+    return status;
 }
 
 uint64_t lab_resident_memory(struct lab *lab)
@@ -148,6 +157,9 @@ static void take_servers(struct lab *lab)
         struct lab_server *server = &lab->servers[lab->server_count++];
         server->identity = lab->plan.servers[i];
         server->listener = listen_on_any(&server->port);
+        if (lab->plan.receive_buffer)
+            (void)setsockopt(server->listener, SOL_SOCKET, SO_RCVBUF, &lab->plan.receive_buffer,
+                             sizeof(int));
     }
 }
 
@@ -246,13 +258,20 @@ static void let_peers_disconnect(struct lab *lab)
     }
 }
 
+void lab_stop(struct lab *lab)
+{
+    if (!lab->is_stopping)
+        kill(lab->agent, SIGTERM);
+    lab->is_stopping = true;
+}
+
 void lab_end(struct lab *lab)
 {
     int status = 0;
-    if (!lab->ledger_is_open)
+    if (!lab->ledger_is_open && !lab->is_stopping)
         lab_expect_balance(lab);
     let_peers_disconnect(lab);
-    kill(lab->agent, SIGTERM);
+    lab_stop(lab);
     uint64_t deadline = lab_now_ms() + LAB_DEADLINE_MS;
     while (!has_ended(lab, &status)) {
         if (lab_now_ms() > deadline)
@@ -264,6 +283,12 @@ void lab_end(struct lab *lab)
     if (lab_log_has(lab, "Sanitizer") || lab_log_has(lab, "runtime error"))
         lab_fail("a sanitizer reported something");
     free_lab(lab);
+}
+
+void lab_end_with_pending(struct lab *lab)
+{
+    lab->ledger_is_open = true;
+    lab_end(lab);
 }
 
 void lab_fini(void)

@@ -1,0 +1,249 @@
+/* pressure.c — greedy, deaf and slow peers: the others are served, memory is bounded, watchdogs are
+ * on time. Issue 2, 7; RTE-25. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/lab/lab.h"
+
+TestSuite(pressure, .fini = lab_fini);
+
+static void expect_memory_below(struct lab *lab, uint64_t octets)
+{
+#ifndef LAB_SANITIZED
+    cr_assert_lt(lab_resident_memory(lab), octets, "%.0f MiB resident",
+                 (double)lab_resident_memory(lab) / (1 << 20));
+#else
+    (void)lab;
+    (void)octets;
+#endif
+}
+
+/* A request to a server that answers by itself. */
+static void expect_served(struct lab_peer *client)
+{
+    struct lab_message *lir = lab_lir(client, ALICE);
+    lab_send(client, lir);
+    lab_expect_result(client, lir, 2001);
+}
+
+static struct lab_message *big_request(const struct lab_peer *from, size_t size)
+{
+    static uint8_t filling[1 << 16];
+    return with_avp(lab_lir(from, ALICE), 0, 99999, 0, filling, size);
+}
+
+Test(pressure, a_client_that_sends_without_reading_harms_nobody, .timeout = 120)
+{
+    struct lab_bed bed =
+        lab_bed((struct lab_plan){.limits = "memory: 64MiB, outbound_per_peer: 256KiB"});
+    struct lab_peer *deaf = lab_client(bed.lab, C2);
+    bed.s1->auto_result = 2001;
+    deaf->paused = true;
+    for (int i = 0; i < 1000000 && deaf->out_size < (1 << 20); i++) {
+        lab_push(deaf, lab_lir(deaf, ALICE));
+        if (i % 500 == 0)
+            expect_served(bed.c1);
+    }
+    cr_assert_geq(deaf->out_size, 1 << 20, "it was never stopped");
+    for (int i = 0; i < 100; i++)
+        expect_served(bed.c1);
+    lab_expect_silence(bed.c1);
+    expect_memory_below(bed.lab, 128 << 20);
+    lab_reset(deaf);
+    lab_wait_metric(bed.lab, "antipode_requests_in_flight", 0);
+    expect_served(bed.c1);
+    lab_end(bed.lab);
+}
+
+Test(pressure, a_client_that_floods_harms_nobody, .timeout = 120)
+{
+    struct lab_bed bed = lab_bed((struct lab_plan){.limits = "memory: 64MiB"});
+    struct lab_peer *greedy = lab_client(bed.lab, C2);
+    size_t sent = 0;
+    bed.s1->auto_result = 2001;
+    for (int round = 0; round < 60; round++) {
+        for (int i = 0; i < 500; i++, sent++)
+            lab_push(greedy, lab_lir(greedy, ALICE));
+        expect_served(bed.c1);
+        lab_expect_silence(bed.c1);
+    }
+    lab_wait_inbox(greedy, sent);
+    for (size_t i = 0; i < sent; i++) {
+        uint32_t result = lab_result(lab_take(greedy));
+        cr_assert(result == 2001 || result == 3004, "result %u", result);
+    }
+    expect_memory_below(bed.lab, 128 << 20);
+    lab_end(bed.lab);
+}
+
+Test(pressure, a_client_past_its_requests_in_flight_is_answered_3004_at_once)
+{
+    enum { LIMIT = 100, SENT = 150 };
+    struct lab_bed bed = lab_bed((struct lab_plan){.limits = "in_flight_per_peer: 100"});
+    struct lab_peer *greedy = lab_client(bed.lab, C2);
+    for (int i = 0; i < SENT; i++)
+        lab_push(greedy, lab_lir(greedy, ALICE));
+    lab_wait_inbox(greedy, SENT - LIMIT);
+    for (int i = 0; i < SENT - LIMIT; i++)
+        cr_assert_eq(lab_result(lab_take(greedy)), 3004);
+    lab_wait_inbox(bed.s1, LIMIT);
+    cr_assert_eq(lab_inbox_size(bed.s1), LIMIT);
+    for (int i = 0; i < LIMIT; i++)
+        lab_answer(bed.s1, lab_expect(bed.s1, LIR), 2001);
+    lab_wait_inbox(greedy, LIMIT);
+    lab_expect_service(bed.c1, bed.s1);
+    lab_end(bed.lab);
+}
+
+Test(pressure, one_greedy_client_never_takes_the_other_half_of_a_server)
+{
+    enum { PENDING = 640, SENT = 600 };
+    struct lab_bed bed = lab_bed((struct lab_plan){.limits = "pending_per_peer: 640"});
+    struct lab_peer *greedy = lab_client(bed.lab, C2);
+    for (int i = 0; i < SENT; i++)
+        lab_push(greedy, lab_lir(greedy, ALICE));
+    lab_wait_inbox(greedy, 100);
+    lab_expect_silence(bed.c1);
+    size_t taken = lab_inbox_size(bed.s1);
+    cr_assert(taken >= PENDING / 2 && taken <= PENDING / 2 + 50, "%zu requests at the server",
+              taken);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    lab_wait_inbox(bed.s1, taken + 1);
+    while (taken-- > 0)
+        lab_answer(bed.s1, lab_expect(bed.s1, LIR), 2001);
+    lab_answer(bed.s1, lab_expect(bed.s1, LIR), 2001);
+    lab_expect_result(bed.c1, lir, 2001);
+    lab_end(bed.lab);
+}
+
+Test(pressure, RTE_25_a_full_server_gives_the_next_candidate)
+{
+    enum { PENDING = 64 };
+    struct lab_bed bed =
+        lab_bed((struct lab_plan){.servers = {S1, S2},
+                                  .timers = "request: 60s",
+                                  .limits = "pending_per_peer: 64, in_flight_per_peer: 1000"});
+    struct lab_peer *client[PENDING];
+    char name[40];
+    bed.s2->auto_result = 2001;
+    for (int i = 0; i < PENDING; i++) {
+        snprintf(name, sizeof(name), "one%d.edge.example", i);
+        client[i] = lab_client(bed.lab, name);
+        lab_send(client[i], lab_lir(client[i], ALICE));
+    }
+    lab_wait_inbox(bed.s1, PENDING);
+    expect_served(bed.c1);
+    cr_assert_eq(bed.s2->answered, 1);
+    lab_end_with_pending(bed.lab);
+}
+
+Test(pressure, RTE_25_a_server_that_stops_reading_harms_nobody, .timeout = 120)
+{
+    struct lab_bed bed =
+        lab_bed((struct lab_plan){.servers = {S1, S2},
+                                  .timers = "request: 60s",
+                                  .limits = "memory: 64MiB, outbound_per_peer: 1MiB",
+                                  .receive_buffer = 8192});
+    bed.s1->paused = true;
+    bed.s2->auto_result = 2001;
+    for (int i = 0; i < 600; i++)
+        lab_push(bed.c1, big_request(bed.c1, 8000));
+    lab_advance(bed.lab, 3000, 500);
+    struct lab_peer *c2 = lab_client(bed.lab, C2);
+    struct lab_message *lir = with_text(lab_lir(c2, ALICE), DESTINATION_HOST, S2);
+    lab_send(c2, lir);
+    lab_expect_result(c2, lir, 2001);
+    expect_served(c2);
+    lab_expect_silence(c2);
+    lab_expect_silence(bed.s2);
+    expect_memory_below(bed.lab, 128 << 20);
+    lab_reset(bed.s1);
+    lab_wait_inbox(bed.c1, 600);
+    lab_end(bed.lab);
+}
+
+Test(pressure, watchdogs_overtake_a_full_queue)
+{
+    struct lab_bed bed =
+        lab_bed((struct lab_plan){.limits = "outbound_per_peer: 4MiB", .receive_buffer = 8192});
+    bed.s1->paused = true;
+    for (int i = 0; i < 300; i++)
+        lab_push(bed.c1, big_request(bed.c1, 8000));
+    lab_advance(bed.lab, 500, 500);
+    lab_push(bed.s1, lab_dwr(bed.s1));
+    struct lab_message *fence = lab_dwr(bed.c1);
+    lab_send(bed.c1, fence);
+    lab_await_answer(bed.c1, fence);
+    bed.s1->paused = false;
+    size_t before = 0;
+    for (struct lab_message *got; (got = lab_take(bed.s1)) && lab_command(got) != DWR; before++)
+        ;
+    cr_assert_lt(before, 290, "the DWA came after %zu requests", before);
+    lab_advance(bed.lab, 6000, 500);
+    lab_wait_inbox(bed.c1, 300);
+    lab_end(bed.lab);
+}
+
+Test(pressure, memory_is_bounded_by_its_limit_and_comes_back, .timeout = 120)
+{
+    enum { SENT = 800 };
+    struct lab_bed bed = lab_bed((struct lab_plan){.timers = "request: 60s",
+                                                   .limits = "memory: 16MiB, message_size: 64KiB"});
+    unsigned refused = 0;
+    for (int i = 0; i < SENT; i++)
+        lab_send(bed.c1, big_request(bed.c1, 50000)); /* 40 MB in all */
+    for (size_t ended = 0; ended < SENT;) {
+        lab_serve(bed.lab, 100);
+        for (; bed.c1->inbox; ended++)
+            refused += lab_result(lab_take(bed.c1)) == 3004;
+        while (bed.s1->inbox && refused)
+            lab_push(bed.s1, lab_answer_to(bed.s1, lab_take(bed.s1), 2001));
+    }
+    cr_assert_gt(refused, 0);
+    expect_memory_below(bed.lab, 96 << 20);
+    lab_expect_service(bed.c1, bed.s1);
+    lab_end(bed.lab);
+}
+
+Test(pressure, SEC_15_silent_connections_keep_nobody_out_for_longer_than_their_timer)
+{
+    enum { LIMIT = 10 };
+    struct lab_bed bed = lab_bed((struct lab_plan){.limits = "half_open: 10"});
+    for (int i = 0; i < LIMIT; i++)
+        lab_dial(bed.lab, "silent.edge.example");
+    lab_expect_service(bed.c1, bed.s1);
+    struct lab_peer *c2 = lab_dial(bed.lab, C2);
+    struct lab_message *cer = lab_cer(c2);
+    lab_push(c2, cer);
+    lab_advance(bed.lab, 12000, 500);
+    lab_expect_result(c2, cer, 2001);
+    lab_expect_service(c2, bed.s1);
+    lab_end(bed.lab);
+}
+
+Test(pressure, a_thousand_connections_at_once_under_load_lose_nothing, .timeout = 120)
+{
+    enum { MANY = 1000, LOAD = 10000, WINDOW = 50 };
+    static struct lab_peer *client[MANY];
+    static struct lab_message *cer[MANY], *lir[MANY];
+    struct lab_bed bed = lab_bed((struct lab_plan){0});
+    char name[40];
+    bed.s1->auto_result = 2001;
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof(name), "c%d.edge.example", i + 10);
+        client[i] = lab_dial(bed.lab, name);
+        lab_push(client[i], cer[i] = lab_cer(client[i]));
+        lab_push(client[i], lir[i] = lab_lir(client[i], ALICE));
+        for (int k = 0; k < LOAD / MANY; k++)
+            lab_push(bed.c1, lab_lir(bed.c1, ALICE));
+        if (i % WINDOW == 0)
+            lab_serve(bed.lab, 0);
+    }
+    for (int i = 0; i < MANY; i++) {
+        lab_expect_result(client[i], cer[i], 2001);
+        lab_expect_result(client[i], lir[i], 2001);
+    }
+    lab_wait_inbox(bed.c1, LOAD);
+    lab_end(bed.lab);
+}
