@@ -62,6 +62,18 @@ static inline void board_set_load(struct board *board, uint32_t slot, uint32_t p
     atomic_store_explicit(&board->lines[slot].load, load, memory_order_relaxed);
 }
 
+/* When it became usable again after a failure, ns; 0: it never failed. */
+static inline void board_set_returned(struct board *board, uint32_t slot, uint64_t returned)
+{
+    atomic_store_explicit(&board->lines[slot].returned, returned, memory_order_relaxed);
+}
+
+/* What board_applications gave for it. */
+static inline void board_set_applications(struct board *board, uint32_t slot, uint64_t bits)
+{
+    atomic_store_explicit(&board->lines[slot].applications, bits, memory_order_relaxed);
+}
+
 /* Is its pending table more than half full? Then greedy clients are refused: design, Pressure. */
 static inline bool board_is_half_full(const struct board *board, uint32_t slot)
 {

@@ -22,6 +22,12 @@ struct name *name_new(dm_bytes identity, uint32_t references)
     return name;
 }
 
+struct name *name_ref(struct name *name)
+{
+    atomic_fetch_add(&name->references, 1);
+    return name;
+}
+
 void name_unref(struct name *name)
 {
     if (atomic_fetch_sub(&name->references, 1) == 1)

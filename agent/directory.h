@@ -15,6 +15,8 @@ struct name {
 
 /* A name with `references` to give away. */
 struct name *name_new(dm_bytes identity, uint32_t references);
+/* One reference more, to give away. */
+struct name *name_ref(struct name *name);
 void name_unref(struct name *name);
 
 static inline dm_bytes name_bytes(const struct name *name)

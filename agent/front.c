@@ -118,9 +118,8 @@ static void on_arrival_named(uv_handle_t *handle)
     const struct registry_slot *slot = arrival->slot;
     struct arrival_letter *letter =
         post_letter(&agent->post, slot->home, MAIL_ARRIVAL, sizeof *letter + arrival->have, true);
-    atomic_fetch_add(&slot->name->references, 1);
     letter->peer = arrival->peer;
-    letter->name = slot->name;
+    letter->name = name_ref(slot->name);
     letter->row = slot->row;
     letter->descriptor = arrival->descriptor;
     letter->cer_size = arrival->cer_size;

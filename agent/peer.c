@@ -81,9 +81,9 @@ void peer_publish(struct peer *peer)
     struct board_view view = {.generation = peer->self.generation,
                               .home = (uint16_t)peer->worker->index,
                               .flags = flags_of(peer)};
-    struct board_line *line = &peer->worker->board->lines[peer->self.slot];
-    atomic_store_explicit(&line->returned, peer->returned, memory_order_relaxed);
-    board_set(peer->worker->board, peer->self.slot, view);
+    struct board *board = peer->worker->board;
+    board_set_returned(board, peer->self.slot, peer->returned);
+    board_set(board, peer->self.slot, view);
     peer_publish_load(peer);
 }
 
@@ -178,8 +178,7 @@ static void take_capabilities(struct peer *peer)
     peer->route_record_size = peer->candidate_record_size;
     settle_role(peer);
     struct board *board = peer->worker->board;
-    atomic_store_explicit(&board->lines[peer->self.slot].applications,
-                          board_applications(board, peer->applications), memory_order_relaxed);
+    board_set_applications(board, peer->self.slot, board_applications(board, peer->applications));
 }
 
 static void opened(struct peer *peer)

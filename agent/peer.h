@@ -133,5 +133,6 @@ void peer_settle(struct peer *peer);
 /* Stops or starts reading by the fill of its queue. After writes and commits. */
 void peer_mind_pressure(struct peer *peer);
 
-/* A tick of a peer that wants attention: expires requests, minds the queue. False: it wants no more. */
+/* A tick of a peer that wants attention: expires requests, minds the queue. False: it wants no
+ * more. */
 bool peer_tick(struct peer *peer);

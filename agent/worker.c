@@ -346,13 +346,11 @@ static void adopt_rows(struct worker *worker)
         const struct registry_slot *slot = &registry->slots[row];
         if (!slot->name)
             continue;
-        atomic_fetch_add(&slot->name->references, 1);
         rt_peer self = registry_peer(registry, slot);
-        directory_put(&worker->directory, slot->name, self);
+        directory_put(&worker->directory, name_ref(slot->name), self);
         if (slot->home != worker->index)
             continue;
-        atomic_fetch_add(&slot->name->references, 1);
-        peer_new(worker, self, slot->name, &worker->conf->peers[row], row);
+        peer_new(worker, self, name_ref(slot->name), &worker->conf->peers[row], row);
     }
 }
 

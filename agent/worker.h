@@ -50,7 +50,7 @@ struct worker {
 
     struct peer **peers; /* those at home here */
     uint64_t *due;       /* WORKER_TIMERS for each of them */
-    uint8_t *attention; /* of each: has it something that its tick must see to? */
+    uint8_t *attention;  /* of each: has it something that its tick must see to? */
     uint32_t peer_count;
     uint32_t peer_room;
     struct peer **by_slot; /* of the whole board; NULL: not at home here */

@@ -118,7 +118,7 @@ Test(board, application_has_the_same_bit_each_time)
 Test(board, peer_advertises_what_it_named)
 {
     struct dm_applications applications = {.count = 2, .id = {6, 16777216}};
-    atomic_store(&board->lines[2].applications, board_applications(board, &applications));
+    board_set_applications(board, 2, board_applications(board, &applications));
     struct rt_seen seen;
     board_see(board, 2, board_application(board, 6), &seen);
     cr_assert(seen.advertises);
