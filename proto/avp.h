@@ -1,7 +1,9 @@
-/* avp.h — walk AVPs in place with a sticky error; typed getters; a writer with padding. RFC 6733 §4.
+/* avp.h — walk AVPs in place with a sticky error; typed getters; a writer with padding. RFC 6733
+ * §4.
  *
- * A walk reads nothing outside the chain it was given. It ends at the first malformed AVP and says so in
- * `error` (DM_INVALID_AVP_LENGTH) with the offending octets in `failed`; ask once, after the loop:
+ * A walk reads nothing outside the chain it was given. It ends at the first malformed AVP and says
+ * so in `error` (DM_INVALID_AVP_LENGTH) with the offending octets in `failed`; ask once, after the
+ * loop:
  *
  *     struct dm_avps walk = dm_avps_in(chain);
  *     struct dm_avp avp;
@@ -53,7 +55,8 @@ enum dm_avp_code {
 
 struct dm_avp {
     uint32_t code;
-    uint32_t vendor; /* 0 for the IETF's space, also where the V bit is set with Vendor-Id 0 (AVP-09) */
+    uint32_t
+        vendor; /* 0 for the IETF's space, also where the V bit is set with Vendor-Id 0 (AVP-09) */
     uint8_t flags;
     dm_bytes data;  /* the value, without padding */
     dm_bytes whole; /* header and value, without padding */
@@ -81,7 +84,8 @@ static inline struct dm_avps dm_avps_in(dm_bytes chain)
 /* Ends the walk at `walk->at` with DM_INVALID_AVP_LENGTH. AVP-03, AVP-04, AVP-05. */
 void dm_avps_fail(struct dm_avps *walk);
 
-/* The next AVP, or false at the end and at what is malformed. Inline: it is the walk of the data path. */
+/* The next AVP, or false at the end and at what is malformed. Inline: it is the walk of the data
+ * path. */
 static inline bool dm_avps_next(struct dm_avps *walk, struct dm_avp *avp)
 {
     size_t left = (size_t)(walk->end - walk->at);
@@ -118,7 +122,8 @@ bool dm_avp_get_time(const struct dm_avp *avp, int64_t *seconds);
 /* Address: family 1 with 4 octets or 2 with 16. AVP-24. */
 bool dm_avp_get_address(const struct dm_avp *avp, uint16_t *family, dm_bytes *address);
 
-/* Writes one message into memory of the caller. Running out of room is sticky: ask dm_writer_finish. */
+/* Writes one message into memory of the caller. Running out of room is sticky: ask
+ * dm_writer_finish. */
 struct dm_writer {
     uint8_t *start;
     uint8_t *at;
@@ -130,9 +135,12 @@ void dm_writer_init(struct dm_writer *writer, void *room, size_t size);
 /* Starts a message; its length is filled in by dm_writer_finish. */
 void dm_write_header(struct dm_writer *writer, const struct dm_header *header);
 /* An AVP with the V bit iff vendor is not 0. `flags` is DM_AVP_MANDATORY or 0. Padding is zero. */
-void dm_write_avp(struct dm_writer *writer, uint32_t vendor, uint32_t code, uint8_t flags, dm_bytes data);
-void dm_write32(struct dm_writer *writer, uint32_t vendor, uint32_t code, uint8_t flags, uint32_t value);
-void dm_write_text(struct dm_writer *writer, uint32_t vendor, uint32_t code, uint8_t flags, const char *text);
+void dm_write_avp(struct dm_writer *writer, uint32_t vendor, uint32_t code, uint8_t flags,
+                  dm_bytes data);
+void dm_write32(struct dm_writer *writer, uint32_t vendor, uint32_t code, uint8_t flags,
+                uint32_t value);
+void dm_write_text(struct dm_writer *writer, uint32_t vendor, uint32_t code, uint8_t flags,
+                   const char *text);
 /* An Address from 4 or 16 octets in network order. */
 void dm_write_address(struct dm_writer *writer, uint32_t code, uint8_t flags, dm_bytes address);
 /* Octets that are whole AVPs already, with padding added after the last. */

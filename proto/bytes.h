@@ -87,10 +87,12 @@ bool dm_identity_equal(dm_bytes a, dm_bytes b);
 /* < 0, 0, > 0; a shorter prefix is smaller. The comparison of the election. RFC 6733 §5.6.4. */
 int dm_identity_compare(dm_bytes a, dm_bytes b);
 
-/* A hash that ignores ASCII case. For tables inside one process only: it may change with any version. */
+/* A hash that ignores ASCII case. For tables inside one process only: it may change with any
+ * version. */
 uint64_t dm_identity_hash(dm_bytes identity);
 
-/* Is this an ASCII FQDN of 1 to 255 octets: letters, digits, '-', '_', '.', no empty label, no trailing dot? AVP-22. */
+/* Is this an ASCII FQDN of 1 to 255 octets: letters, digits, '-', '_', '.', no empty label, no
+ * trailing dot? AVP-22. */
 bool dm_identity_is_valid(dm_bytes identity);
 
 /* Does `identity` fit `pattern`: exact, "*.example.net" (any name below), or "*"? Ignores case. */

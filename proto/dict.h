@@ -1,7 +1,7 @@
 /* dict.h — look-ups over avps.def, commands.def, results.def and applications.def.
  *
- * For reading, printing and configuring; the data path of a relay asks none of it. All returned rows are
- * constant and live for ever. */
+ * For reading, printing and configuring; the data path of a relay asks none of it. All returned
+ * rows are constant and live for ever. */
 #pragma once
 
 #include "proto/avp.h"
@@ -42,10 +42,11 @@ struct dm_command_info {
 
 struct dm_application_info {
     uint32_t id;
-    const char *name;   /* as in the configuration: "sip" */
-    const char *title;  /* "Diameter SIP Application" */
-    uint32_t vendor;    /* 10415: advertised in a Vendor-Specific-Application-Id; 0: in an Auth-/Acct-Application-Id */
-    bool accounting;    /* advertised as Acct-Application-Id */
+    const char *name;  /* as in the configuration: "sip" */
+    const char *title; /* "Diameter SIP Application" */
+    uint32_t vendor;   /* 10415: advertised in a Vendor-Specific-Application-Id; 0: in an
+                          Auth-/Acct-Application-Id */
+    bool accounting;   /* advertised as Acct-Application-Id */
 };
 
 const struct dm_avp_info *dm_dict_avp(uint32_t vendor, uint32_t code);

@@ -1,4 +1,5 @@
-/* result.h — Result-Codes, from results.def. The error of a parser is already the code to answer with.
+/* result.h — Result-Codes, from results.def. The error of a parser is already the code to answer
+ * with.
  *
  * RFC 6733 §7.1, RFC 4740 §10.1, 29.229 §6.2. */
 #pragma once

@@ -1,7 +1,8 @@
 /* identity.h — canonical user keys: equal identities give equal keys.
  *
- * A key is the octet of its kind, then canonical octets. Only keys are changed, never what is forwarded.
- * The kinds never compare equal: I private, P public, N E.164 number, S Session-Id, X other. sip-app.md §8, §9.4, §9.5. */
+ * A key is the octet of its kind, then canonical octets. Only keys are changed, never what is
+ * forwarded. The kinds never compare equal: I private, P public, N E.164 number, S Session-Id, X
+ * other. sip-app.md §8, §9.4, §9.5. */
 #pragma once
 
 #include "routing/query.h"
@@ -22,7 +23,8 @@ struct rt_key {
     uint8_t octets[RT_KEY_MAX];
 };
 
-/* Realms whose telephone numbers are global: sip:+49…@domain;user=phone and tel:+49… are one user there. */
+/* Realms whose telephone numbers are global: sip:+49…@domain;user=phone and tel:+49… are one user
+ * there. */
 struct rt_domains {
     size_t count;
     const dm_bytes *at; /* lower case */
@@ -37,7 +39,8 @@ void rt_key_session(struct rt_key *key, dm_bytes session_id);
 /* Octets that are compared as they came: kind X. */
 void rt_key_other(struct rt_key *key, dm_bytes octets);
 
-/* The primary key of the user whom this request is about, by the table of which AVP says so in which command
- * (users.def; MAR by SIP-Method): public before private identity, without either the Session-Id (kind S). size 0: nothing there.
- * Canonical octets longer than RT_KEY_MAX are shortened to their head and the XXH3-128 of the whole. */
+/* The primary key of the user whom this request is about, by the table of which AVP says so in
+ * which command (users.def; MAR by SIP-Method): public before private identity, without either the
+ * Session-Id (kind S). size 0: nothing there. Canonical octets longer than RT_KEY_MAX are shortened
+ * to their head and the XXH3-128 of the whole. */
 void rt_key_of(struct rt_key *key, const struct rt_query *query, const struct rt_domains *domains);

@@ -1,6 +1,7 @@
 /* query.h — the one walk: all that routing needs to know of a request.
  *
- * Slices point into the message: a query is good as long as the octets it was read from. RFC 6733 §6.1. */
+ * Slices point into the message: a query is good as long as the octets it was read from. RFC 6733
+ * §6.1. */
 #pragma once
 
 #include "proto/check.h"
@@ -22,22 +23,25 @@ struct rt_query {
     dm_bytes session_id;
     dm_bytes origin_host;
     dm_bytes origin_realm;
-    dm_bytes destination_host;  /* at NULL: absent; present and empty is present */
+    dm_bytes destination_host; /* at NULL: absent; present and empty is present */
     dm_bytes destination_realm;
     dm_bytes user_name;
-    dm_bytes public_identity;   /* the first Public-Identity (10415) in Cx, the first SIP-AOR (vendor 0) elsewhere */
-    dm_bytes user_identity;     /* 10415:700 of Sh, the Grouped value */
+    dm_bytes public_identity; /* the first Public-Identity (10415) in Cx, the first SIP-AOR (vendor
+                                 0) elsewhere */
+    dm_bytes user_identity;   /* 10415:700 of Sh, the Grouped value */
     dm_bytes sip_method;
-    uint32_t route_records;     /* how many */
-    bool loops;                 /* our own identity is in a Route-Record, or is the Origin-Host: RTE-05 */
+    uint32_t route_records; /* how many */
+    bool loops; /* our own identity is in a Route-Record, or is the Origin-Host: RTE-05 */
 };
 
-/* Reads `message`, a framed request (R set), to its end. DM_OK, or the Result-Code to answer with, `fault` filled:
- * 3008 for E in a request, 5014 for a malformed AVP anywhere in the chain, 5009 for a second
- * Session-Id, Origin-Host, Origin-Realm, Destination-Host or Destination-Realm (a malformed chain goes before), 5013 if
- * reserved bits are refused, 3005 for a loop (looked for last). AVPs are told apart by (vendor, code). AVP-06, AVP-09, AVP-18, HDR-11, RTE-05. */
-enum dm_result rt_query_read(struct rt_query *query, dm_bytes message, dm_bytes own_identity, bool refuse_reserved_bits,
-                             struct dm_fault *fault);
+/* Reads `message`, a framed request (R set), to its end. DM_OK, or the Result-Code to answer with,
+ * `fault` filled: 3008 for E in a request, 5014 for a malformed AVP anywhere in the chain, 5009 for
+ * a second Session-Id, Origin-Host, Origin-Realm, Destination-Host or Destination-Realm (a
+ * malformed chain goes before), 5013 if reserved bits are refused, 3005 for a loop (looked for
+ * last). AVPs are told apart by (vendor, code). AVP-06, AVP-09, AVP-18, HDR-11, RTE-05. */
+enum dm_result rt_query_read(struct rt_query *query, dm_bytes message, dm_bytes own_identity,
+                             bool refuse_reserved_bits, struct dm_fault *fault);
 
-/* Is `identity` in a Route-Record of the message? RTE-06. Walks again: call it only where route_records > 0. */
+/* Is `identity` in a Route-Record of the message? RTE-06. Walks again: call it only where
+ * route_records > 0. */
 bool rt_query_has_passed(const struct rt_query *query, dm_bytes identity);
