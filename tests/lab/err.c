@@ -107,6 +107,16 @@ Test(err, ERR_13_a_rejection_with_a_protocol_error_has_E)
     expect_rejected("3004", 3004, P | E);
 }
 
+Test(err, ERR_13_a_rejection_with_a_permanent_failure_has_no_E)
+{
+    expect_rejected("5003", 5003, P);
+}
+
+Test(err, ERR_13_a_rejection_with_a_transient_failure_has_no_E)
+{
+    expect_rejected("4001", 4001, P);
+}
+
 Test(err, local_answers_are_counted_by_route_and_result)
 {
     struct lab_bed bed = lab_bed(USUAL);

@@ -143,6 +143,36 @@ Test(psm, PSM_04_a_lost_connection_of_ours_leaves_the_peers_open)
     lab_end(c.lab);
 }
 
+/* A listener whose queue is full: a further SYN is neither accepted nor refused. */
+static void fill_queue(struct lab *lab, int filling[2])
+{
+    struct sockaddr_storage at;
+    socklen_t size = sizeof(at);
+    listen(lab->servers[0].listener, 0);
+    getsockname(lab->servers[0].listener, (struct sockaddr *)&at, &size);
+    for (int i = 0; i < 2; i++) {
+        filling[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        (void)connect(filling[i], (struct sockaddr *)&at, size); /* it goes on in the background */
+    }
+}
+
+Test(psm, PSM_05_a_CER_that_crosses_our_attempt_is_answered_when_the_attempt_ends)
+{
+    struct lab *lab = lab_start((struct lab_plan){.servers = {"a.x.example"}});
+    int filling[2];
+    lab_reset(lab_accept(lab, "a.x.example"));
+    fill_queue(lab, filling);
+    lab_advance(lab, 3000, 500); /* the next attempt has begun and hangs */
+    struct lab_peer *ours = lab_dial(lab, "a.x.example");
+    struct lab_message *cer = lab_cer(ours);
+    lab_send(ours, cer);
+    lab_advance(lab, 6000, 500);
+    lab_expect_result(ours, cer, 2001);
+    for (int i = 0; i < 2; i++)
+        close(filling[i]);
+    lab_end(lab);
+}
+
 Test(psm, PSM_06_a_server_that_is_away_is_dialled_again_and_again)
 {
     struct lab *lab =

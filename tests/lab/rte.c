@@ -258,6 +258,18 @@ Test(rte, RTE_17_the_more_special_route_wins)
     lab_end(bed.lab);
 }
 
+Test(rte, RTE_17_ERR_13_a_route_that_rejects_with_5003_answers_without_E)
+{
+    struct lab_bed bed = lab_bed(matrix_plan());
+    struct lab_message *request = lab_request_from(bed.c1, CX_LIR, APP_CX);
+    lab_send(bed.c1, request);
+    struct lab_message *answer = lab_expect_result(bed.c1, request, 5003);
+    cr_assert_eq(lab_flags(answer), P);
+    cr_assert_eq(lab_count(answer, VENDOR_SPECIFIC_APPLICATION_ID), 1);
+    cr_assert_eq(lab_count(answer, AUTH_SESSION_STATE), 1);
+    lab_end(bed.lab);
+}
+
 Test(rte, RTE_17_our_own_realm_is_routed_like_any_other)
 {
     struct lab_bed bed = lab_bed((struct lab_plan){

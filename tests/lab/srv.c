@@ -51,6 +51,22 @@ Test(srv, SRV_01_a_Cx_RTR_reaches_the_client)
     lab_end(bed.lab);
 }
 
+Test(srv, SRV_02_an_application_that_the_client_does_not_offer_is_answered_3002)
+{
+    struct lab *lab = lab_start(USUAL);
+    struct lab_peer *s1 = lab_server(lab, S1);
+    struct lab_peer *c1 = lab_dial(lab, C1);
+    struct lab_message *cer = without(lab_cer(c1), VENDOR_SPECIFIC_APPLICATION_ID);
+    lab_send(c1, cer);
+    lab_expect_result(c1, cer, 2001);
+    struct lab_message *rtr =
+        with_command(lab_push_request(s1, CX_RTR, C1, "edge.example"), CX_RTR, APP_CX);
+    lab_send(s1, rtr);
+    lab_expect_error(s1, rtr, 3002);
+    lab_expect_silence(c1);
+    lab_end(lab);
+}
+
 Test(srv, SRV_04_a_request_of_a_server_for_an_unknown_client_never_goes_to_another_server)
 {
     struct lab_bed bed = lab_bed((struct lab_plan){.servers = {S1, S2}});

@@ -257,6 +257,21 @@ Test(wdg, WDG_11_after_an_orderly_disconnect_traffic_returns_at_once)
     lab_end(bed.lab);
 }
 
+Test(wdg, WDG_12_WDG_14_a_client_that_failed_gets_a_DWR_and_is_served)
+{
+    struct lab_bed bed = lab_bed(QUICK);
+    lab_reset(bed.c1);
+    lab_wait_metric(bed.lab, "antipode_peers_open{peer=\"*.edge.example\"}", 0);
+    struct lab_peer *c1 = lab_dial(bed.lab, C1);
+    struct lab_message *cer = lab_cer(c1);
+    c1->no_watchdog = true;
+    lab_send(c1, cer);
+    lab_expect_result(c1, cer, 2001);
+    lab_expect(c1, DWR);
+    lab_expect_service(c1, bed.s1);
+    lab_end(bed.lab);
+}
+
 Test(wdg, WDG_13_the_only_server_is_used_after_its_first_DWA)
 {
     struct lab_bed bed = lab_bed(QUICK);
