@@ -105,6 +105,14 @@ void peer_send_dpa(struct peer *peer)
 /* --- capabilities
  * --------------------------------------------------------------------------------- */
 
+/* CEX-18; and the realm, where its row names one. */
+static bool is_who_we_expect(const struct peer *peer, const struct dm_caps *caps)
+{
+    const char *realm = peer->conf->realm;
+    return dm_identity_equal(caps->origin_host, name_bytes(peer->name)) &&
+           (!realm || dm_identity_equal(caps->origin_realm, dm_text(realm)));
+}
+
 enum dm_result peer_read_capabilities(struct peer *peer, dm_bytes message, struct dm_fault *fault)
 {
     struct dm_caps caps;
@@ -115,7 +123,7 @@ enum dm_result peer_read_capabilities(struct peer *peer, dm_bytes message, struc
         return wrong;
     if (caps.result_code && caps.result_code / 1000 != 2)
         return (enum dm_result)caps.result_code;
-    if (!dm_identity_equal(caps.origin_host, name_bytes(peer->name)))
+    if (!is_who_we_expect(peer, &caps))
         return dm_fault_show(fault, DM_UNKNOWN_PEER, dm_bytes_of(NULL, 0));
     if (!dm_applications_common(&caps.applications, &peer->conf->advertise))
         return dm_fault_show(fault, DM_NO_COMMON_APPLICATION, dm_bytes_of(NULL, 0));
@@ -290,6 +298,13 @@ enum dm_event peer_act(struct peer *peer, enum dm_action action)
 /* --- arrivals
  * ------------------------------------------------------------------------------------- */
 
+static enum stats_refusal refusal_of(enum dm_result wrong)
+{
+    if (wrong == DM_NO_COMMON_APPLICATION)
+        return STATS_REFUSED_no_common_application;
+    return wrong == DM_UNKNOWN_PEER ? STATS_REFUSED_wrong_identity : STATS_REFUSED_malformed;
+}
+
 void peer_arrive(struct peer *peer, int descriptor, dm_bytes cer, dm_bytes rest)
 {
     struct worker *worker = peer->worker;
@@ -308,10 +323,7 @@ void peer_arrive(struct peer *peer, int descriptor, dm_bytes cer, dm_bytes rest)
     if (wrong) {
         log_warn(peer_name(peer), "refused", log_words("CER: {result}"),
                  log_text("result", dm_result_name(wrong)));
-        stats_add(&worker->stats.refused[wrong == DM_NO_COMMON_APPLICATION
-                                             ? STATS_REFUSED_no_common_application
-                                             : STATS_REFUSED_malformed],
-                  1);
+        stats_add(&worker->stats.refused[refusal_of(wrong)], 1);
         send_cea(peer, peer->arriving, wrong, &fault);
         drop(&peer->arriving, false);
         peer->r_cer = before;
