@@ -34,6 +34,7 @@ static enum dm_event receive_cea(struct peer *peer, dm_bytes message,
     if (!is_our_cea(peer, header))
         return DM_EVENT_I_RCV_NON_CEA;
     struct dm_fault fault = {0};
+    stats_add(&peer_stats(peer)->received_base, 1);
     enum dm_result wrong = peer_read_capabilities(peer, message, &fault);
     if (!wrong)
         return DM_EVENT_I_RCV_CEA;
