@@ -10,6 +10,7 @@ logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 export ASAN_OPTIONS="log_path=$logs/asan:detect_leaks=1:abort_on_error=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 export UBSAN_OPTIONS="log_path=$logs/ubsan:print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
+export TSAN_OPTIONS="log_path=$logs/tsan${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
 "$program" --xml="$results/$name.xml" "${@:2}"
 status=$?
 if compgen -G "$logs/*" >/dev/null; then

@@ -65,6 +65,15 @@ uint16_t lab_free_port(void)
 
 /* --- the process --- */
 
+/* The agent of this build, or that of the folder ANTIPODE_BIN: one with another sanitizer, or a
+ * wrapper. */
+static const char *program(char *path, size_t size)
+{
+    const char *folder = getenv("ANTIPODE_BIN");
+    snprintf(path, size, "%s/antipode", folder ? folder : BIN_DIR);
+    return path;
+}
+
 pid_t lab_spawn(const char *command, const char *config, const char *log, const char *clock)
 {
     pid_t parent = getpid();
@@ -80,7 +89,8 @@ pid_t lab_spawn(const char *command, const char *config, const char *log, const 
     signal(SIGPIPE, SIG_DFL);
     if (clock)
         setenv("ANTIPODE_LAB_CLOCK", clock, 1);
-    execl(BIN_DIR "/antipode", "antipode", command, config, (char *)NULL);
+    char path[4096];
+    execl(program(path, sizeof path), "antipode", command, config, (char *)NULL);
     _exit(127);
 }
 

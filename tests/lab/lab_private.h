@@ -4,7 +4,7 @@
 #include "tests/lab/lab.h"
 
 bool lab_write_config(const struct lab *lab);
-/* Starts `BIN_DIR/antipode command config` with its standard output and error in `log`; its process
+/* Starts `antipode command config` with its standard output and error in `log`; its process
  * dies with this one. */
 pid_t lab_spawn(const char *command, const char *config, const char *log, const char *clock);
 /* The end of a text file, at most `room` - 1 octets. */
