@@ -2,7 +2,8 @@
 
 BUILD_PACKAGES=(gcc cmake ninja-build pkg-config libc6-dev libuv1-dev libyaml-dev libmicrohttpd-dev
     libjansson-dev libxxhash-dev libssl-dev libjemalloc-dev)
-TEST_PACKAGES=(clang clang-format libclang-rt-14-dev libcriterion-dev ccache scdoc curl prometheus python3)
+TEST_PACKAGES=(clang clang-format libclang-rt-14-dev libcriterion-dev ccache scdoc curl python3 openssl
+    freediameterd freediameter-extensions tshark prometheus)
 
 missing_packages() {
     local package

@@ -1,6 +1,7 @@
 """Runs the tests of a file and writes what ctest and the list of requirement rows read: JUnit XML.
 
 usage: python3 tests/system/junit.py test_FILE.py [NAME]...     $BIN_DIR: the programs, $RESULTS: the folder for the XML
+The file is one of this folder, or has its path; it finds what this folder shares. Exit status 77: something was skipped.
 """
 import os
 import pathlib
@@ -8,6 +9,8 @@ import sys
 import time
 import unittest
 import xml.etree.ElementTree as xml
+
+SKIPPED = 77
 
 
 class Result(unittest.TextTestResult):
@@ -54,23 +57,26 @@ class Result(unittest.TextTestResult):
 
 
 def main():
-    folder = pathlib.Path(__file__).resolve().parent
-    module = pathlib.Path(sys.argv[1]).stem
-    sys.path.insert(0, str(folder))
+    here, file = pathlib.Path(__file__).resolve().parent, pathlib.Path(sys.argv[1])
+    folder = file.resolve().parent if file.exists() else here
+    module = file.stem
+    sys.path[:0] = [str(folder), str(here)]
     loader = unittest.TestLoader()
     if len(sys.argv) > 2:
         loader.testNamePatterns = [f'*{name}*' for name in sys.argv[2:]]
     tests = loader.loadTestsFromName(module)
     result = unittest.TextTestRunner(resultclass=Result, verbosity=2).run(tests)
     suite = result.suite
-    suite.set('name', f'system_{module.removeprefix("test_")}')
+    suite.set('name', f'{folder.name}_{module.removeprefix("test_")}')
     suite.set('tests', str(result.testsRun))
     suite.set('failures', str(len(result.failures)))
     suite.set('errors', str(len(result.errors)))
     results = pathlib.Path(os.environ.get('RESULTS', 'build/results'))
     results.mkdir(parents=True, exist_ok=True)
     xml.ElementTree(suite).write(results / f'{suite.get("name")}.xml', encoding='utf-8', xml_declaration=True)
-    return 0 if result.wasSuccessful() and result.testsRun else 1
+    if not result.wasSuccessful() or not result.testsRun:
+        return 1
+    return SKIPPED if result.skipped else 0
 
 
 if __name__ == '__main__':

@@ -1,0 +1,72 @@
+"""Debian's freeDiameter: a configuration, a certificate that nobody looks at, and a port that stays its own."""
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import unittest
+
+from common import Program, wait_until
+
+DAEMON = shutil.which('freeDiameterd', path='/usr/bin:/usr/sbin:/usr/local/bin')
+TESTS = pathlib.Path(os.environ.get('TESTS_DIR', 'build/tests')).resolve()
+EXTENSIONS = pathlib.Path('/usr/lib/freeDiameter')
+
+
+def needed(test):
+    """Skips by name where freeDiameter is not installed."""
+    is_here = DAEMON and (EXTENSIONS / 'acl_wl.fdx').exists()
+    return test if is_here else unittest.skip('Debian packages freediameterd, freediameter-extensions')(test)
+
+
+class Port:
+    """A free port, held by a socket that never listens: another program that sets SO_REUSEADDR can have it, and
+    nobody is given it by chance."""
+
+    def __init__(self, scenario):
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(('127.0.0.1', 0))
+        self.number = self.socket.getsockname()[1]
+        scenario.addCleanup(self.socket.close)
+
+
+class FreeDiameter(Program):
+    """It admits every identity of `admits`, and dials the ports in `dials`: {identity: port}."""
+
+    def __init__(self, scenario, identity, port, admits=(), dials=None, watchdog=30, **options):
+        self.identity, self.port = identity, port
+        self.realm = options.get('realm', identity.partition('.')[2])
+        self.folder = scenario.room / f'freediameter-{len(scenario.programs)}'
+        self.folder.mkdir()
+        self.make_certificate()
+        self.write('acl', [f'ALLOW_IPSEC {name}' for name in admits])
+        self.write('conf', [
+            f'Identity = "{identity}";', f'Realm = "{self.realm}";', f'Port = {port};', 'SecPort = 0;', 'No_SCTP;',
+            'No_IPv6;', 'TcTimer = 1;', f'TwTimer = {watchdog};',
+            f'TLS_Cred = "{self.folder}/certificate", "{self.folder}/key";', f'TLS_CA = "{self.folder}/certificate";',
+            f'LoadExtension = "{EXTENSIONS}/acl_wl.fdx" : "{self.folder}/acl";',
+            *(f'ConnectPeer = "{name}" {{ ConnectTo = "127.0.0.1"; Port = {at}; No_TLS; No_SCTP; No_IPv6; }};'
+              for name, at in (dials or {}).items())])
+        super().__init__(scenario, identity.partition('.')[0], [DAEMON, '-c', self.folder / 'conf'],
+                         {'LD_PRELOAD': TESTS / 'loopback_only.so'})
+        self.await_line(r'daemon initialized', 'output')
+
+    def await_state(self, identity, states):
+        """It says that this peer's state machine has come to one of these; only the last change counts."""
+        def look():
+            changes = re.findall(rf"-> 'STATE_(\w+)'\s+'{re.escape(identity)}'", self.output)
+            return changes and re.fullmatch(states, changes[-1])
+        wait_until(look, f'{self.identity}: {identity} {states}')
+
+    def await_open(self, identity):
+        self.await_state(identity, 'OPEN')
+
+    def write(self, name, lines):
+        (self.folder / name).write_text('\n'.join(lines) + '\n')
+
+    def make_certificate(self):
+        subprocess.run(['openssl', 'req', '-x509', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
+                        '-days', '2', '-subj', f'/CN={self.identity}', '-out', self.folder / 'certificate',
+                        '-keyout', self.folder / 'key'], check=True, capture_output=True)
