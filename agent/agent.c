@@ -356,6 +356,9 @@ static void agent_free(struct agent *agent)
     front_close(&agent->front);
     uv_walk(&agent->loop, close_any, NULL);
     uv_run(&agent->loop, UV_RUN_DEFAULT);
+    post_flush(&agent->post);
+    for (unsigned i = 0; i < agent->worker_count; i++)
+        post_flush(&agent->workers[i]->post);
     for (unsigned i = 0; i < agent->worker_count; i++)
         worker_bury(agent->workers[i]);
     for (unsigned i = 0; i < agent->worker_count; i++)

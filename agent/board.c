@@ -50,6 +50,8 @@ uint64_t board_applications(struct board *board, const struct dm_applications *a
 
 uint64_t board_application(const struct board *board, uint32_t application)
 {
+    if (application == 0)
+        return BIT_RELAY; /* nobody advertises the base */
     for (unsigned i = 0; i < APPLICATION_BITS; i++) {
         uint32_t id = atomic_load_explicit(&board->applications[i], memory_order_relaxed);
         if (id == application)

@@ -66,11 +66,12 @@ static void forget(struct arrival *arrival)
 static void end(struct arrival *arrival, bool reset)
 {
     forget(arrival);
+    uv_close((uv_handle_t *)&arrival->poll,
+             on_arrival_closed); /* first: libuv forgets the descriptor */
     if (reset)
         tcp_abort(arrival->descriptor);
     else
         close(arrival->descriptor);
-    uv_close((uv_handle_t *)&arrival->poll, on_arrival_closed);
 }
 
 static void refuse(struct arrival *arrival, enum stats_refusal reason, const char *why)

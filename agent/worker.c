@@ -45,6 +45,7 @@ void worker_flush(struct worker *worker)
     }
     post_flush(&worker->post);
     worker->messages = 0;
+    worker->is_full = false;
 }
 
 void worker_breathe(struct worker *worker)
@@ -304,6 +305,7 @@ static void open_letter(void *context, const struct letter *letter)
     case MAIL_RELEASED: /* the front desk's */
         assert(false);
     }
+    worker_breathe(worker); /* much mail is no reason to keep what it brought */
 }
 
 static void on_mail(uv_async_t *async)
@@ -311,7 +313,6 @@ static void on_mail(uv_async_t *async)
     struct worker *worker = async->data;
     worker_begin(worker);
     post_open(&worker->post, open_letter, worker);
-    worker_breathe(worker);
 }
 
 /* --- life

@@ -62,6 +62,7 @@ struct worker {
     uint32_t link_count;
     uint64_t random;
 
+    bool is_full; /* some queue holds enough for a write */
     bool tick_is_due;
     bool stopping;
     unsigned stage; /* of the end: enum agent_stage */

@@ -17,7 +17,7 @@ static void on_poll(uv_poll_t *poll, int status, int events);
 
 static void arm(struct conn *conn)
 {
-    int wanted = UV_DISCONNECT;
+    int wanted = conn->is_half_closed ? 0 : UV_DISCONNECT;
     if (conn->is_connecting || conn->is_blocked)
         wanted |= UV_WRITABLE;
     if (!conn->is_connecting && !conn->is_paused)
@@ -88,7 +88,8 @@ static void end(struct conn *conn, bool reset)
         stats_add(&worker->stats.dropped[STATS_DROP_unsent], unsent);
     queue_clear(&conn->queue, &worker->memory);
     memory_count(&worker->memory, -(int64_t)(conn->framer.room + conn->early_size));
-    uv_poll_stop(&conn->poll);
+    uv_close((uv_handle_t *)&conn->poll,
+             on_handle_closed); /* first: libuv forgets the descriptor */
     if (reset)
         tcp_abort(conn->descriptor);
     else
@@ -96,7 +97,6 @@ static void end(struct conn *conn, bool reset)
     conn->descriptor = -1;
     conn->owner = NULL;
     stats_sub(&worker->stats.connections, 1);
-    uv_close((uv_handle_t *)&conn->poll, on_handle_closed);
 }
 
 void conn_abort(struct conn *conn)
@@ -110,6 +110,10 @@ static void linger_on(struct conn *conn)
 {
     if (queue_octets(&conn->queue) || conn->is_shut)
         return;
+    if (conn->is_half_closed) {
+        end(conn, false);
+        return;
+    }
     conn->is_shut = true;
     shutdown(conn->descriptor, SHUT_WR);
 }
@@ -145,9 +149,21 @@ void conn_tick_lingering(struct worker *worker)
     }
 }
 
+/* The other side has shut its half while we still have something to say: it is said first. */
+static bool has_last_words(struct conn *conn)
+{
+    if (!conn->is_lingering || conn->is_half_closed || !queue_octets(&conn->queue))
+        return false;
+    conn->is_half_closed = conn->is_paused = true;
+    arm(conn);
+    return true;
+}
+
 /* The network or the other side has ended it. The owner is told once. */
 static void broken(struct conn *conn, int error)
 {
+    if (!error && has_last_words(conn))
+        return;
     if (conn->owner) {
         conn->events->on_closed(conn, error);
         conn->owner = NULL;
@@ -182,6 +198,8 @@ void conn_commit(struct conn *conn, bool urgent, size_t size, uint64_t since, in
             conn->queue.pushed += size;
     }
     touch(conn);
+    if (queue_octets(&conn->queue) >= WRITE_AT && !conn->is_blocked)
+        conn->worker->is_full = true;
 }
 
 /* The socket is full: it tells when it is not. */
@@ -272,6 +290,8 @@ static void feed(struct conn *conn, dm_bytes input)
         }
         worker->messages++;
         conn->events->on_message(conn, message, &header);
+        if (worker->is_full)
+            worker_flush(worker);
     }
     if (conn->descriptor < 0)
         return;

@@ -36,7 +36,8 @@ struct conn {
     bool is_blocked; /* the socket took less than was there */
     bool is_touched;
     bool is_lingering;
-    bool is_shut; /* our sending side */
+    bool is_half_closed; /* the other side has shut its half, ours is not yet said */
+    bool is_shut;        /* our sending side */
     uint32_t message_limit;
     uint64_t blocked_since;
     uint64_t linger_until;
