@@ -35,15 +35,14 @@ class Port:
 class FreeDiameter(Program):
     """It admits every identity of `admits`, and dials the ports in `dials`: {identity: port}."""
 
-    def __init__(self, scenario, identity, port, admits=(), dials=None, watchdog=30, **options):
-        self.identity, self.port = identity, port
-        self.realm = options.get('realm', identity.partition('.')[2])
+    def __init__(self, scenario, identity, port, admits=(), dials=None, watchdog=30):
+        self.identity, self.port, realm = identity, port, identity.partition('.')[2]
         self.folder = scenario.room / f'freediameter-{len(scenario.programs)}'
         self.folder.mkdir()
         self.make_certificate()
         self.write('acl', [f'ALLOW_IPSEC {name}' for name in admits])
         self.write('conf', [
-            f'Identity = "{identity}";', f'Realm = "{self.realm}";', f'Port = {port};', 'SecPort = 0;', 'No_SCTP;',
+            f'Identity = "{identity}";', f'Realm = "{realm}";', f'Port = {port};', 'SecPort = 0;', 'No_SCTP;',
             'No_IPv6;', 'TcTimer = 1;', f'TwTimer = {watchdog};',
             f'TLS_Cred = "{self.folder}/certificate", "{self.folder}/key";', f'TLS_CA = "{self.folder}/certificate";',
             f'LoadExtension = "{EXTENSIONS}/acl_wl.fdx" : "{self.folder}/acl";',

@@ -6,7 +6,7 @@ stands later. One thread a direction; `Tap.close` ends them all.
 import socket
 import threading
 
-from common import wait_until
+from common import PAUSE, wait_until
 from diameter import REQUEST, Message
 
 
@@ -54,16 +54,23 @@ class Conversation:
 
 
 class Tap:
-    """Listens on a port of its own. The peer's side dials it if the agent listens at `target`, else the agent does."""
+    """Listens on a port of its own. The peer's side dials it if the agent listens at `target`, else the agent does.
+    A tap that is held waits for who listens there, and passes nothing on before `release`."""
 
-    def __init__(self, scenario, target, agent_dials):
+    def __init__(self, scenario, target, agent_dials, held=False):
         self.target, self.agent_dials = target, agent_dials
         self.conversations = []
         self.sockets = []
+        self.gate = threading.Event()
+        if not held:
+            self.release()
         self.listener = socket.create_server(('127.0.0.1', 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
         scenario.addCleanup(self.close)
+
+    def release(self):
+        self.gate.set()
 
     def accept(self):
         while True:
@@ -71,25 +78,37 @@ class Tap:
                 dialler, _ = self.listener.accept()
             except OSError:
                 return
+            self.sockets.append(dialler)
+            threading.Thread(target=self.join, args=(dialler,), daemon=True).start()
+
+    def reach(self):
+        """A connection to the target, or none; a held tap tries until there is one."""
+        while True:
             try:
-                server = socket.create_connection(('127.0.0.1', self.target), 10)
+                return socket.create_connection(('127.0.0.1', self.target))
             except OSError:
-                dialler.close()
-                continue
-            server.settimeout(None)
-            for end in (dialler, server):
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self.sockets.append(end)
-            conversation = Conversation(self.agent_dials)
-            self.conversations.append(conversation)
-            for source, sink, from_agent in ((dialler, server, self.agent_dials),
-                                             (server, dialler, not self.agent_dials)):
-                threading.Thread(target=self.carry, args=(conversation, source, sink, from_agent), daemon=True).start()
+                if self.gate.wait(PAUSE):
+                    return None
+
+    def join(self, dialler):
+        server = self.reach()
+        if not server:
+            dialler.close()
+            return
+        self.sockets.append(server)
+        for end in (dialler, server):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        conversation = Conversation(self.agent_dials)
+        self.conversations.append(conversation)
+        threading.Thread(target=self.carry, args=(conversation, server, dialler, not self.agent_dials),
+                         daemon=True).start()
+        self.carry(conversation, dialler, server, self.agent_dials)
 
     def carry(self, conversation, source, sink, from_agent):
         try:
             while octets := source.recv(65536):
                 conversation.take(from_agent, octets)
+                self.gate.wait()
                 sink.sendall(octets)
         except OSError:
             conversation.reset = True
@@ -110,6 +129,7 @@ class Tap:
         return wait_until(look, what)
 
     def close(self):
+        self.release()
         for end in (self.listener, *self.sockets):
             try:
                 end.shutdown(socket.SHUT_RDWR)

@@ -134,7 +134,7 @@ class Server(Neighbours):
     def test_DPR_02_DPR_05_a_server_that_leaves_with_dpr_is_dialled_again(self):
         self.check_peer_leaves_and_returns()
 
-    def test_a_server_that_was_killed_is_dialled_again(self):
+    def test_WDG_10_a_server_that_was_killed_is_dialled_again(self):
         self.check_peer_is_killed_and_returns()
 
     def test_an_agent_that_was_killed_dials_again(self):
@@ -157,7 +157,7 @@ class Client(Neighbours):
     def test_DPR_02_a_client_that_leaves_with_dpr_may_return(self):
         self.check_peer_leaves_and_returns()
 
-    def test_a_client_that_was_killed_may_return(self):
+    def test_WDG_10_WDG_14_a_client_that_was_killed_may_return(self):
         self.check_peer_is_killed_and_returns()
 
     def test_an_agent_that_was_killed_is_dialled_again(self):
