@@ -71,6 +71,7 @@ static void release(struct registry *registry, struct registry_slot *slot)
 {
     struct agent *agent = registry->agent;
     slot->is_leaving = true;
+    slot->releases++;
     struct idle_letter *letter =
         post_letter(&agent->post, slot->home, MAIL_RELEASE, sizeof *letter, true);
     letter->peer = registry_peer(registry, slot);
@@ -109,13 +110,23 @@ static struct registry_slot *take_free(struct registry *registry, dm_bytes ident
     return slot;
 }
 
+/* He was told to go and is here again: his home gets the arrival after the release, and makes him
+ * anew in the same slot. */
+static void stay(struct registry_slot *slot)
+{
+    slot->is_leaving = false;
+    slot->arrivals = 0;
+}
+
 struct registry_slot *registry_admit(struct registry *registry, dm_bytes identity, uint32_t row)
 {
     const struct directory_entry *entry = directory_find(&registry->directory, identity);
     struct registry_slot *slot =
         entry ? &registry->slots[entry->peer.slot] : take_free(registry, identity, row);
-    if (!slot || slot->is_leaving)
+    if (!slot)
         return NULL;
+    if (slot->is_leaving)
+        stay(slot);
     slot->arrivals++;
     slot->is_idle = false;
     return slot;
@@ -142,7 +153,7 @@ void registry_idle(struct registry *registry, const struct idle_letter *letter)
 void registry_released(struct registry *registry, rt_peer peer)
 {
     struct registry_slot *slot = slot_of(registry, peer);
-    if (!slot)
+    if (!slot || --slot->releases || !slot->is_leaving)
         return;
     tell_all(registry, MAIL_REMOVED,
              name_new(name_bytes(slot->name), registry->agent->worker_count), peer);

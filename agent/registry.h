@@ -3,7 +3,7 @@
  * Slots are given and taken here only. The first belong to the rows of `peers` with an exact
  * identity (slot = row); the others are for peers that come by themselves. Who fails keeps his slot
  * for a while, so that his return passes through REOPEN (WDG-14); who leaves in good order gives it
- * back at once. */
+ * back at once, unless he comes again before it is free. */
 #pragma once
 
 #include "agent/directory.h"
@@ -20,7 +20,8 @@ struct registry_slot {
     uint32_t next_free;
     uint16_t home;
     bool is_idle;
-    bool is_leaving; /* its home was told to let it go */
+    bool is_leaving;   /* its home was told to let it go, and nobody has come since */
+    uint16_t releases; /* letters that tell its home so, not yet answered */
 };
 
 struct registry {

@@ -185,13 +185,29 @@ Test(registry, peer_that_left_in_good_order_is_let_go)
     cr_assert(rt_peer_equal(heard.peer, registry_peer(registry, slot)));
 }
 
-Test(registry, peer_that_is_being_let_go_waits_for_its_next_turn)
+Test(registry, peer_that_comes_while_it_is_let_go_stays)
 {
     struct registry_slot *slot = admit("sip1.example.net");
+    rt_peer peer = registry_peer(registry, slot);
     become_idle(slot, true);
-    cr_assert_null(admit("sip1.example.net"));
-    registry_released(registry, registry_peer(registry, slot));
-    cr_assert_not_null(admit("sip1.example.net"));
+    cr_assert_eq(admit("sip1.example.net"), slot);
+    registry_released(registry, peer);
+    cr_assert_not_null(slot->name);
+    cr_assert(rt_peer_equal(registry_peer(registry, slot), peer));
+}
+
+Test(registry, peer_that_stayed_and_goes_is_let_go_when_its_home_has_answered_both_times)
+{
+    struct registry_slot *slot = admit("sip1.example.net");
+    rt_peer peer = registry_peer(registry, slot);
+    become_idle(slot, true);
+    admit("sip1.example.net");
+    cr_assert_eq(slot->arrivals, 1); /* its home counts from the beginning, too */
+    become_idle(slot, true);
+    registry_released(registry, peer);
+    cr_assert_not_null(slot->name);
+    registry_released(registry, peer);
+    cr_assert_null(slot->name);
 }
 
 Test(registry, slot_given_back_has_another_generation)
