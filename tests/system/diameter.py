@@ -1,5 +1,6 @@
 """A SIP server of a few lines, for what the load generator does not tell: which HSS answered for which user, and by
 which Destination-Host a push came. Codes are those of RFC 6733, RFC 4740 and 3GPP TS 29.229."""
+import itertools
 import select
 import socket
 import struct
@@ -61,9 +62,9 @@ class SipServer:
         self.pushes = []
         self.socket = socket.create_connection(('127.0.0.1', agent.port), DEADLINE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        answer = self.ask(CER, avp(HOST_IP_ADDRESS, b'\0\1\x7f\0\0\1'), avp(VENDOR_ID, 0),
-                          avp(PRODUCT_NAME, 'SIP server'), self.advertised(), application=0, flags=REQUEST)
-        assert answer.number(RESULT_CODE) == 2001, answer.avps
+        self.cea = self.ask(CER, avp(HOST_IP_ADDRESS, b'\0\1\x7f\0\0\1'), avp(VENDOR_ID, 0),
+                            avp(PRODUCT_NAME, 'SIP server'), self.advertised(), application=0, flags=REQUEST)
+        assert self.cea.number(RESULT_CODE) == 2001, f'CEA with {self.cea.number(RESULT_CODE)}'
 
     def advertised(self):
         if self.application == SIP:
@@ -109,7 +110,9 @@ class SipServer:
     def ask(self, command, *avps, **header):
         number = self.send(command, *avps, **header)
         answer = self.take()
-        assert answer and answer.hop_by_hop == number, 'an answer to something else'
+        if not answer:
+            raise ConnectionError('the agent has closed')
+        assert answer.hop_by_hop == number, 'an answer to something else'
         return answer
 
     def send_lir(self, user):
@@ -137,9 +140,12 @@ def serve(servers, condition, what):
     wait_until(look, what)
 
 
-def homes(agent, users, identity='probe.example.com', at_once=50):
+probes = itertools.count(1)
+
+
+def homes(agent, users, at_once=50):
     """{user: Origin-Host of the HSS that answers for him}, by one LIR each."""
-    server = SipServer(agent, identity)
+    server = SipServer(agent, f'probe{next(probes)}.example.com')
     users, found = list(users), {}
     for first in range(0, len(users), at_once):
         asked = {server.send_lir(user): user for user in users[first:first + at_once]}
