@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tests/lab/lab.h"
 
@@ -119,6 +120,26 @@ Test(cex, CEX_07_a_peer_is_told_only_what_is_advertised_to_it)
     cr_assert(offers(cea, VENDOR_SPECIFIC_APPLICATION_ID, APP_CX));
     cr_assert(!offers(cea, AUTH_APPLICATION_ID, APP_SIP) &&
               !offers(cea, AUTH_APPLICATION_ID, APP_RELAY));
+    lab_end(lab);
+}
+
+Test(cex, CEX_04_over_IPv6_the_address_of_the_connection_is_told_and_requests_pass)
+{
+    static const uint8_t loopback[18] = {[1] = 2, [17] = 1};
+    uint16_t port = 0;
+    int fd = lab_listen_on(true, &port);
+    struct lab_avp address;
+    if (fd < 0)
+        cr_skip_test("this machine has no IPv6");
+    close(fd);
+    struct lab *lab = lab_start((struct lab_plan){.ipv6 = true});
+    struct lab_peer *s1 = lab_accept(lab, S1);
+    struct lab_message *cer = lab_expect(s1, CER);
+    cr_assert(lab_nth(cer, HOST_IP_ADDRESS, 0, &address) && address.size == sizeof(loopback));
+    cr_assert_arr_eq(address.value, loopback, sizeof(loopback));
+    lab_send(s1, lab_cea(s1, cer, 2001));
+    lab_wait_metric(lab, "antipode_peer_up{peer=\"" S1 "\"}", 1);
+    lab_expect_service(lab_client(lab, C1), s1);
     lab_end(lab);
 }
 

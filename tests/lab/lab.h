@@ -159,6 +159,7 @@ struct lab_plan {
     const char *pool;      /* keys of the pool `core`: "retry: { attempts: 3 }" */
     const char *pools;     /* further rows of `pools` */
     const char *routes;    /* instead of core.example -> relay to pool core */
+    bool ipv6;             /* all on ::1 instead of 127.0.0.1 */
     int receive_buffer;    /* SO_RCVBUF of the servers, for those that stop reading */
 };
 
@@ -208,6 +209,9 @@ int lab_run_to_end(const char *command, const char *yaml, char *said, size_t roo
 /* The same with a file that is there, or is not. */
 int lab_run_file(const char *command, const char *config, char *said, size_t room);
 uint16_t lab_free_port(void);
+/* A socket that listens on a port of the loopback address, on any where it is 0; negative where
+ * that cannot be. */
+int lab_listen_on(bool ipv6, uint16_t *port);
 uint64_t lab_resident_memory(struct lab *lab); /* octets */
 
 void lab_clock_open(struct lab *lab, const char *path);

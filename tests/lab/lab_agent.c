@@ -44,22 +44,53 @@ bool lab_log_has(struct lab *lab, const char *text)
     return strstr(log, text);
 }
 
-static int listen_on_any(uint16_t *port)
+unsigned lab_loopback(struct sockaddr_storage *at, bool ipv6, uint16_t port)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(at);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, size) || listen(fd, 128) ||
-        getsockname(fd, (struct sockaddr *)&at, &size))
-        lab_fail("no port to listen on: %s", strerror(errno));
-    *port = ntohs(at.sin_port);
+    struct sockaddr_in v4 = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in6 v6 = {
+        .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    memset(at, 0, sizeof(*at));
+    if (ipv6)
+        memcpy(at, &v6, sizeof(v6));
+    else
+        memcpy(at, &v4, sizeof(v4));
+    return ipv6 ? sizeof(v6) : sizeof(v4);
+}
+
+int lab_listen_on(bool ipv6, uint16_t *port)
+{
+    struct sockaddr_storage at;
+    socklen_t size = lab_loopback(&at, ipv6, *port);
+    int one = 1, fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+    if (*port)
+        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (bind(fd, (struct sockaddr *)&at, size) || listen(fd, 128) ||
+        getsockname(fd, (struct sockaddr *)&at, &size)) {
+        int error = -errno;
+        close(fd);
+        return error;
+    }
+    /* the port lies at the same place in both */
+    *port = ntohs(((struct sockaddr_in *)&at)->sin_port);
+    return fd;
+}
+
+static int listen_on_any(bool ipv6, uint16_t *port)
+{
+    *port = 0;
+    int fd = lab_listen_on(ipv6, port);
+    if (fd < 0)
+        lab_fail("no port to listen on: %s", strerror(-fd));
     return fd;
 }
 
 uint16_t lab_free_port(void)
 {
     uint16_t port;
-    close(listen_on_any(&port));
+    close(listen_on_any(false, &port));
     return port;
 }
 
@@ -166,7 +197,7 @@ static void take_servers(struct lab *lab)
     for (size_t i = 0; i < LAB_SERVERS_MAX && lab->plan.servers[i] && *lab->plan.servers[i]; i++) {
         struct lab_server *server = &lab->servers[lab->server_count++];
         server->identity = lab->plan.servers[i];
-        server->listener = listen_on_any(&server->port);
+        server->listener = listen_on_any(lab->plan.ipv6, &server->port);
         if (lab->plan.receive_buffer)
             (void)setsockopt(server->listener, SOL_SOCKET, SO_RCVBUF, &lab->plan.receive_buffer,
                              sizeof(int));

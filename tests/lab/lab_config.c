@@ -24,13 +24,18 @@ static void write_timers(FILE *out, const char *text)
             own_drain ? "" : "drain: 2s, ", text ? text : "connect: 5s");
 }
 
+static const char *loopback(const struct lab *lab)
+{
+    return lab->plan.ipv6 ? "::1" : "127.0.0.1";
+}
+
 static void write_peers(FILE *out, const struct lab *lab)
 {
     fprintf(out, "peers:\n");
     for (size_t i = 0; i < lab->server_count; i++)
         fprintf(out,
-                "  - { identity: %s, connect: { transport: tcp, address: 127.0.0.1, port: %u } }\n",
-                lab->servers[i].identity, lab->servers[i].port);
+                "  - { identity: %s, connect: { transport: tcp, address: \"%s\", port: %u } }\n",
+                lab->servers[i].identity, loopback(lab), lab->servers[i].port);
     fprintf(out, "%s\n",
             lab->plan.clients ? lab->plan.clients
                               : "  - { identity: \"*.edge.example\", realm: edge.example }");
@@ -87,7 +92,8 @@ bool lab_write_config(const struct lab *lab)
             plan->packed ? "packed" : "spread");
     if (plan->advertise)
         fprintf(out, "advertise: [%s]\n", plan->advertise);
-    fprintf(out, "listen:\n  - { transport: tcp, address: 127.0.0.1, port: %u }\n", lab->port);
+    fprintf(out, "listen:\n  - { transport: tcp, address: \"%s\", port: %u }\n", loopback(lab),
+            lab->port);
     fprintf(out, "admin:\n  http: { address: 127.0.0.1, port: %u }\n", lab->http_port);
     write_timers(out, plan->timers);
     write_section(out, "limits", NULL, plan->limits);

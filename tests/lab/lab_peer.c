@@ -3,9 +3,8 @@
  * lab_serve gives every peer of the lab its turn: what arrived is cut into messages, DWRs are
  * answered unless the test wants them, the rest goes to the inbox. Nothing here blocks but with a
  * deadline. */
-#include "tests/lab/lab.h"
+#include "tests/lab/lab_private.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -211,13 +210,12 @@ struct lab_peer *lab_peer_on(struct lab *lab, const char *identity, int fd)
 
 struct lab_peer *lab_dial(struct lab *lab, const char *identity)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(lab->port),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_storage to;
+    socklen_t size = lab_loopback(&to, lab->plan.ipv6, lab->port);
     uint64_t deadline = lab_now_ms() + LAB_DEADLINE_MS;
     for (;;) {
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+        int fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd >= 0 && connect(fd, (struct sockaddr *)&to, size) == 0)
             return lab_peer_on(lab, identity, fd);
         if (fd < 0 || lab_now_ms() > deadline)
             lab_fail("%s cannot connect to the agent: %s", identity, strerror(errno));
@@ -270,14 +268,9 @@ void lab_stop_listening(struct lab *lab, const char *identity)
 void lab_listen_again(struct lab *lab, const char *identity)
 {
     struct lab_server *server = server_named(lab, identity);
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_port = htons(server->port),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int one = 1;
-    server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    (void)setsockopt(server->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (bind(server->listener, (struct sockaddr *)&at, sizeof(at)) || listen(server->listener, 128))
-        lab_fail("%s cannot listen again: %s", identity, strerror(errno));
+    server->listener = lab_listen_on(lab->plan.ipv6, &server->port);
+    if (server->listener < 0)
+        lab_fail("%s cannot listen again: %s", identity, strerror(-server->listener));
 }
 
 void lab_finish(struct lab_peer *peer)
