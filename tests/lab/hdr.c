@@ -58,6 +58,35 @@ Test(hdr, HDR_06_octets_that_are_no_diameter_before_the_CER_are_reset)
     lab_end(bed.lab);
 }
 
+static void expect_reset_by(struct lab_bed *bed, struct lab_peer *peer, struct lab_message *message)
+{
+    lab_send_octets(peer, message->octets, message->size);
+    lab_expect_reset(peer);
+    lab_expect_service(bed->c1, bed->s1);
+}
+
+Test(hdr, HDR_03_HDR_05_HDR_06_before_the_CER_there_is_never_an_answer)
+{
+    struct lab_bed bed = lab_bed(USUAL);
+    struct lab_peer *peer = lab_dial(bed.lab, C2);
+    expect_reset_by(&bed, peer, with_length(lab_cer(peer), 21));
+    peer = lab_dial(bed.lab, C2);
+    expect_reset_by(&bed, peer, with_version(lab_cer(peer), 2));
+    peer = lab_dial(bed.lab, C2);
+    expect_reset_by(&bed, peer, with_length(lab_cer(peer), (1 << 24) - 4));
+    lab_end(bed.lab);
+}
+
+Test(hdr, HDR_03_HDR_05_HDR_06_a_broken_answer_resets_the_connection)
+{
+    struct lab_bed bed = lab_bed(USUAL);
+    struct lab_peer *peer = lab_client(bed.lab, C2);
+    expect_reset_by(&bed, peer, with_version(with_flags(lab_lir(peer, ALICE), P), 2));
+    peer = lab_client(bed.lab, "c3.edge.example");
+    expect_reset_by(&bed, peer, with_length(with_flags(lab_lir(peer, ALICE), P), 19));
+    lab_end(bed.lab);
+}
+
 Test(hdr, HDR_06_octets_that_are_no_diameter_reset_an_open_connection)
 {
     struct lab_bed bed = lab_bed(USUAL);

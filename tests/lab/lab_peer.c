@@ -90,6 +90,14 @@ static void enqueue(struct lab_peer *peer, struct lab_message *message)
     peer->inbox_end = &message->next;
 }
 
+/* The agent's own requests have the R bit alone and application 0. HDR-09, HDR-18, CEX-02, WDG-05,
+ * DPR-01. */
+static bool is_base(const struct lab_message *message)
+{
+    return lab_command(message) == CER || lab_command(message) == DWR ||
+           lab_command(message) == DPR;
+}
+
 static void on_message(struct lab_peer *peer, struct lab_message *message)
 {
     bool is_request = lab_flags(message) & R;
@@ -97,6 +105,10 @@ static void on_message(struct lab_peer *peer, struct lab_message *message)
     if (!lab_is_well_formed(message))
         lab_fail("%s: got a malformed message of %zu octets, command %u", peer->identity,
                  message->size, lab_command(message));
+    if (is_request && is_base(message) &&
+        (lab_flags(message) != R || lab_application(message) != 0))
+        lab_fail("%s: base request %u with flags %02x", peer->identity, lab_command(message),
+                 lab_flags(message));
     if (is_request && lab_command(message) == DWR) {
         peer->watchdogs++;
         if (!peer->no_watchdog) {
