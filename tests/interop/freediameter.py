@@ -3,7 +3,6 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import unittest
 
@@ -18,18 +17,6 @@ def needed(test):
     """Skips by name where freeDiameter is not installed."""
     is_here = DAEMON and (EXTENSIONS / 'acl_wl.fdx').exists()
     return test if is_here else unittest.skip('Debian packages freediameterd, freediameter-extensions')(test)
-
-
-class Port:
-    """A free port, held by a socket that never listens: another program that sets SO_REUSEADDR can have it, and
-    nobody is given it by chance."""
-
-    def __init__(self, scenario):
-        self.socket = socket.socket()
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(('127.0.0.1', 0))
-        self.number = self.socket.getsockname()[1]
-        scenario.addCleanup(self.socket.close)
 
 
 class FreeDiameter(Program):

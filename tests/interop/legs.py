@@ -1,5 +1,5 @@
 """What the two legs of a relay owe each other: everything as it came, but a Route-Record and the Hop-by-Hop."""
-from diameter import ORIGIN_HOST, REQUEST, SESSION_ID, Message
+from diameter import ORIGIN_HOST, SESSION_ID, Message
 
 ROUTE_RECORD, APPLICATION = 282, slice(8, 12)
 
@@ -45,7 +45,7 @@ class Legs:
         for one in conversation.seen():
             if one.octets[APPLICATION] == bytes(4):
                 continue
-            kind = self.requests if one.message.flags & REQUEST else self.answers
+            kind = self.requests if one.is_request else self.answers
             key = one.message.end_to_end, one.message.text(SESSION_ID)
             self.test.assertNotIn(key, kind[one.from_agent], 'seen twice')
             kind[one.from_agent][key] = one.octets

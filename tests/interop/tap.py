@@ -3,6 +3,7 @@
 Octets are recorded before they are passed on, so what stands earlier in a conversation cannot have been caused by what
 stands later. One thread a direction; `Tap.close` ends them all.
 """
+import functools
 import socket
 import threading
 
@@ -10,12 +11,29 @@ from common import PAUSE, wait_until
 from diameter import REQUEST, Message
 
 
+class Port:
+    """A free port, held by a socket that never listens: another program that sets SO_REUSEADDR can have it, and
+    nobody is given it by chance."""
+
+    def __init__(self, scenario):
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(('127.0.0.1', 0))
+        self.number = self.socket.getsockname()[1]
+        scenario.addCleanup(self.socket.close)
+
+
 class Octets:
-    """One message as it was on the wire."""
+    """One message as it was on the wire. Only who asks for its AVPs trusts that they can be read."""
 
     def __init__(self, from_agent, octets):
         self.from_agent, self.octets = from_agent, octets
-        self.message = Message(octets)
+        self.is_request = bool(octets[4] & REQUEST)
+        self.command = int.from_bytes(octets[5:8], 'big')
+
+    @functools.cached_property
+    def message(self):
+        return Message(self.octets)
 
 
 class Conversation:
@@ -49,8 +67,8 @@ class Conversation:
         """The messages so far of this sender, command and kind."""
         with self.lock:
             return [one for one in self.messages
-                    if from_agent in (None, one.from_agent) and command in (None, one.message.command) and
-                    is_request in (None, bool(one.message.flags & REQUEST))]
+                    if from_agent in (None, one.from_agent) and command in (None, one.command) and
+                    is_request in (None, one.is_request)]
 
 
 class Tap:

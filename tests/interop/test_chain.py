@@ -1,11 +1,12 @@
 """antipode-load → Antipode → freeDiameter as relay → antipode-hss: nothing is lost, and both legs of the agent are
 equal AVP by AVP but for its Route-Record."""
 import freediameter
+import judge
 from common import Hss, LabClock, Load, Scenario
-from freediameter import FreeDiameter, Port
+from freediameter import FreeDiameter
 from legs import Legs
 from relay import IDENTITY, Relay, dialled, dialling
-from tap import Tap
+from tap import Port, Tap
 
 USERS = 200
 MIX = ['--mix', 'UAR:3,MAR:1,SAR:1,LIR:5', '--users', USERS]
@@ -52,12 +53,16 @@ class Chain(Scenario):
     def test_RTE_01_RTE_02_HDR_25_AVP_16_a_mix_of_cx_passes_unchanged(self):
         self.mix('cx')
 
+    @judge.needed
     def test_the_registration_flow_of_rfc_4740_passes(self):
         self.start()
-        report = self.load('--flow', 'registration', '--requests', 100, '--users', 100, '--server2',
+        report = self.load('--flow', 'registration', '--requests', 30, '--users', 30, '--server2',
                            'registrar%d.example.com', '--verify-stickiness').report()
         self.check(report)
-        self.assertEqual(report['flows'], 100)
+        self.assertEqual(report['flows'], 30)
+        for verdict in judge.judged(self, self.before, *self.behind):
+            if verdict.from_agent:
+                judge.check(self, verdict, IDENTITY)
 
     def test_FOV_01_a_relay_that_is_killed_under_load_loses_nothing(self):
         self.start(relays=2)

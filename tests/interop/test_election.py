@@ -2,9 +2,9 @@
 import freediameter
 from common import LabClock, Scenario, wait_until
 from diameter import CER, DWR
-from freediameter import FreeDiameter, Port
+from freediameter import FreeDiameter
 from relay import IDENTITY, Relay, dialled
-from tap import Tap
+from tap import Port, Tap
 
 
 @freediameter.needed

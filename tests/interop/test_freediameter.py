@@ -1,10 +1,10 @@
 """freeDiameter as a neighbour: the agent dials it, it dials the agent; watchdogs, DPR and kill from each side."""
 import freediameter
 from common import LabClock, Scenario
-from diameter import CER, DISCONNECT_CAUSE, DPR, DWR, REQUEST, RESULT_CODE
-from freediameter import FreeDiameter, Port
+from diameter import CER, DISCONNECT_CAUSE, DPR, DWR, RESULT_CODE
+from freediameter import FreeDiameter
 from relay import IDENTITY, Relay, dialled, dialling
-from tap import Tap
+from tap import Port, Tap
 
 PEER = 'fd1.transit.example'
 REBOOTING = 0
@@ -58,8 +58,8 @@ class Neighbours(Scenario):
 
     def order(self, *kinds):
         """The messages of the last connection of these commands, as (from the agent, command, is a request)."""
-        return [(one.from_agent, one.message.command, bool(one.message.flags & REQUEST))
-                for one in self.tap.conversations[-1].seen() if one.message.command in kinds]
+        return [(one.from_agent, one.command, one.is_request)
+                for one in self.tap.conversations[-1].seen() if one.command in kinds]
 
     def check_exchange(self):
         """The one who dialled sent the CER, nothing came before the CEA, and both said success."""
