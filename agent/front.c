@@ -29,6 +29,7 @@ struct arrival {
     struct arrival **link; /* the pointer that points here */
     union conf_socket source;
     int descriptor;
+    bool is_waiting;   /* its CER is read; a slot is about to be free */
     bool is_lingering; /* it was answered and shut; what still comes is discarded */
     uint64_t until;    /* clock_now; of a lingering one clock_real */
     uint8_t *octets;
@@ -147,6 +148,14 @@ static void refuse_unknown(struct arrival *arrival, dm_bytes cer)
         answer(arrival, cer, DM_UNKNOWN_PEER, NULL);
 }
 
+/* Somebody (perhaps its own former self) is giving a slot back: it is asked for again at the next
+ * tick. */
+static void wait_for_slot(struct arrival *arrival)
+{
+    arrival->is_waiting = true;
+    uv_poll_stop(&arrival->poll);
+}
+
 static void admit(struct arrival *arrival, dm_bytes cer, dm_bytes identity)
 {
     struct agent *agent = arrival->front->agent;
@@ -164,6 +173,10 @@ static void admit(struct arrival *arrival, dm_bytes cer, dm_bytes identity)
     }
     uint32_t number = row < 0 ? (uint32_t)conf->peer_count : (uint32_t)row;
     struct registry_slot *slot = registry_admit(&agent->registry, identity, number);
+    if (!slot && agent->registry.leaving) {
+        wait_for_slot(arrival);
+        return;
+    }
     if (!slot) {
         refuse(arrival, STATS_REFUSED_limit, "no slot is free");
         answer(arrival, cer, DM_TOO_BUSY, NULL);
@@ -397,6 +410,13 @@ bool front_open(struct front *front, struct agent *agent)
     return true;
 }
 
+static void try_again(struct arrival *arrival)
+{
+    arrival->is_waiting = false;
+    uv_poll_start(&arrival->poll, UV_READABLE, on_readable);
+    look(arrival);
+}
+
 void front_tick(struct front *front)
 {
     uint64_t now = clock_now();
@@ -406,8 +426,11 @@ void front_tick(struct front *front)
     struct arrival *next;
     for (struct arrival *arrival = front->first; arrival; arrival = next) {
         next = arrival->next;
-        if ((arrival->is_lingering ? real : now) < arrival->until)
+        if ((arrival->is_lingering ? real : now) < arrival->until) {
+            if (arrival->is_waiting)
+                try_again(arrival);
             continue;
+        }
         if (!arrival->is_lingering)
             refuse(arrival, STATS_REFUSED_timeout, "no CER in time");
         end(arrival, false);

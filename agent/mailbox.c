@@ -53,15 +53,31 @@ void post_fini(struct post *post)
         free_bags(post->outboxes[i].full);
     }
     free_bags(post->free);
+    free_bags(post->free_small);
     free(post->outboxes);
 }
 
-static struct bag *new_bag(struct post *post, size_t size)
+/* The free bags of this room; NULL: such bags are not kept. */
+static struct bag **free_list(struct post *post, size_t room)
 {
-    size_t room = size <= BAG_ROOM ? BAG_ROOM : size;
-    struct bag *bag = room == BAG_ROOM ? post->free : NULL;
+    if (room == BAG_SMALL)
+        return &post->free_small;
+    return room == BAG_ROOM ? &post->free : NULL;
+}
+
+static size_t room_for(size_t size, bool is_first)
+{
+    if (is_first && size <= BAG_SMALL)
+        return BAG_SMALL;
+    return size <= BAG_ROOM ? BAG_ROOM : size;
+}
+
+static struct bag *new_bag(struct post *post, size_t room)
+{
+    struct bag **list = free_list(post, room);
+    struct bag *bag = list ? *list : NULL;
     if (bag)
-        post->free = bag->next;
+        *list = bag->next;
     else
         bag = malloc(sizeof *bag + room);
     if (!bag)
@@ -74,14 +90,15 @@ static struct bag *new_bag(struct post *post, size_t size)
 
 static void bag_comes_home(struct post *post, struct bag *bag)
 {
-    post->outboxes[bag->to].away--;
+    post->outboxes[bag->to].away -= bag->room;
     memory_count(post->memory, -(int64_t)bag->room);
-    if (bag->room != BAG_ROOM) {
+    struct bag **list = free_list(post, bag->room);
+    if (!list) {
         free(bag);
         return;
     }
-    bag->next = post->free;
-    post->free = bag;
+    bag->next = *list;
+    *list = bag;
 }
 
 static void collect(struct post *post)
@@ -98,31 +115,45 @@ static void collect(struct post *post)
     }
 }
 
+static void trim(struct bag **list)
+{
+    unsigned count = 0;
+    for (struct bag *bag = *list; bag; bag = bag->next)
+        count++;
+    for (unsigned n = count / 2; n > 0; n--) {
+        struct bag *bag = *list;
+        *list = bag->next;
+        free(bag);
+    }
+}
+
 void post_trim(struct post *post)
 {
     collect(post);
-    unsigned count = 0;
-    for (struct bag *bag = post->free; bag; bag = bag->next)
-        count++;
-    for (unsigned n = count / 2; n > 0; n--) {
-        struct bag *bag = post->free;
-        post->free = bag->next;
-        free(bag);
-    }
+    trim(&post->free);
+    trim(&post->free_small);
+}
+
+/* One letter always fits, however large. */
+static bool is_behind(const struct outbox *outbox, size_t room)
+{
+    return outbox->away && outbox->away + room > MAIL_PER_PAIR;
 }
 
 static struct bag *take_bag(struct post *post, unsigned to, size_t size, bool must)
 {
     struct outbox *outbox = &post->outboxes[to];
-    if (!post->free || outbox->away >= BAGS_PER_PAIR)
+    size_t room = room_for(size, !outbox->bag && !outbox->full);
+    struct bag **list = free_list(post, room);
+    if (!list || !*list || is_behind(outbox, room))
         collect(post);
-    if (outbox->away >= BAGS_PER_PAIR && !must)
+    if (is_behind(outbox, room) && !must)
         return NULL;
-    struct bag *bag = new_bag(post, size);
+    struct bag *bag = new_bag(post, room);
     bag->from = post->index;
     bag->to = to;
     bag->used = 0;
-    outbox->away++;
+    outbox->away += room;
     return bag;
 }
 

@@ -32,7 +32,9 @@ struct letter {
     uint32_t kind;
 };
 
-enum { BAG_ROOM = 32 * 1024, BAGS_PER_PAIR = 128 };
+/* The first bag of a turn is small: at a low rate each turn posts one, and its room counts against
+ * MAIL_PER_PAIR, which is what one thread may have on its way to another. */
+enum { BAG_SMALL = 4 * 1024, BAG_ROOM = 32 * 1024, MAIL_PER_PAIR = 128 * BAG_ROOM };
 
 struct bag;
 
@@ -48,7 +50,7 @@ struct outbox {
     struct bag *bag;  /* being filled */
     struct bag *full; /* to be posted before it */
     struct bag *full_last;
-    uint32_t away; /* bags that are not home */
+    size_t away; /* octets of room of the bags that are not home */
 };
 
 struct post {
@@ -56,8 +58,9 @@ struct post {
     unsigned count;
     struct mailbox **boxes; /* of all threads, by index */
     struct outbox *outboxes;
-    struct bag *free;
-    struct memory *memory; /* bags in use are counted here */
+    struct bag *free;       /* of BAG_ROOM */
+    struct bag *free_small; /* of BAG_SMALL */
+    struct memory *memory;  /* bags in use are counted here */
 };
 
 /* `wake` is called on `loop` when mail has come. */

@@ -373,8 +373,18 @@ void peer_mind_pressure(struct peer *peer)
     worker_attend(peer);
 }
 
+/* True: the peer is not read for want of memory. Its silence does not count. */
+static bool waits_for_memory(struct peer *peer)
+{
+    if (!peer->open || !peer->open->is_starved)
+        return false;
+    peer->last_heard = peer->worker->now;
+    return conn_retry(peer->open);
+}
+
 bool peer_tick(struct peer *peer)
 {
+    bool waits = waits_for_memory(peer);
     if (peer->pending.used) {
         rt_pending_rewind(&peer->pending);
         relay_expire(peer, EXPIRE_PER_TURN);
@@ -385,7 +395,7 @@ bool peer_tick(struct peer *peer)
         peer_mind_pressure(peer);
         return true;
     }
-    if (peer->is_failing)
+    if (peer->is_failing || waits)
         return true;
     tell_idle(peer);
     rt_pending_trim(&peer->pending);

@@ -210,5 +210,10 @@ static void on_drained(struct conn *conn)
         peer_mind_pressure(peer);
 }
 
-const struct conn_events peer_conn_events = {on_connected, on_message, on_fault, on_closed,
-                                             on_drained};
+static void on_starved(struct conn *conn)
+{
+    worker_attend(conn->owner);
+}
+
+const struct conn_events peer_conn_events = {on_connected, on_message, on_fault,
+                                             on_closed,    on_drained, on_starved};

@@ -65,7 +65,7 @@ void peer_watch(struct peer *peer, enum dm_watch_event event)
 static bool was_heard(struct peer *peer)
 {
     uint64_t now = peer->worker->now;
-    if (peer->open->is_paused)
+    if (!conn_listens(peer->open))
         peer->last_heard = now;
     uint64_t quiet = now - peer->last_heard;
     uint64_t wait = draw(peer);

@@ -72,6 +72,7 @@ static void release(struct registry *registry, struct registry_slot *slot)
     struct agent *agent = registry->agent;
     slot->is_leaving = true;
     slot->releases++;
+    registry->leaving++;
     struct idle_letter *letter =
         post_letter(&agent->post, slot->home, MAIL_RELEASE, sizeof *letter, true);
     letter->peer = registry_peer(registry, slot);
@@ -112,9 +113,10 @@ static struct registry_slot *take_free(struct registry *registry, dm_bytes ident
 
 /* He was told to go and is here again: his home gets the arrival after the release, and makes him
  * anew in the same slot. */
-static void stay(struct registry_slot *slot)
+static void stay(struct registry *registry, struct registry_slot *slot)
 {
     slot->is_leaving = false;
+    registry->leaving--;
     slot->arrivals = 0;
 }
 
@@ -126,7 +128,7 @@ struct registry_slot *registry_admit(struct registry *registry, dm_bytes identit
     if (!slot)
         return NULL;
     if (slot->is_leaving)
-        stay(slot);
+        stay(registry, slot);
     slot->arrivals++;
     slot->is_idle = false;
     return slot;
@@ -159,6 +161,7 @@ void registry_released(struct registry *registry, rt_peer peer)
              name_new(name_bytes(slot->name), registry->agent->worker_count), peer);
     directory_remove(&registry->directory, name_bytes(slot->name), peer);
     slot->name = NULL;
+    registry->leaving--;
     slot->next_free = registry->first_free;
     registry->first_free = peer.slot;
 }

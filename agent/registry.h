@@ -30,7 +30,8 @@ struct registry {
     uint32_t size;
     uint32_t fixed; /* slots of rows */
     uint32_t first_free;
-    uint32_t spread; /* the next home in turn */
+    uint32_t leaving; /* slots that are about to be free */
+    uint32_t spread;  /* the next home in turn */
     struct directory directory;
 };
 

@@ -55,9 +55,22 @@ void worker_breathe(struct worker *worker)
         worker_flush(worker);
 }
 
+static void look_at_others(struct worker *worker)
+{
+    uint64_t others = stats_read(&worker->agent->stats.memory);
+    for (unsigned i = 0; i < worker->agent->worker_count; i++)
+        if (i != worker->index)
+            others += stats_read(&worker->agent->workers[i]->stats.memory);
+    worker->memory.others = others;
+    worker->looked = worker->now;
+}
+
 static void on_prepare(uv_prepare_t *handle)
 {
-    worker_flush(handle->data);
+    struct worker *worker = handle->data;
+    worker_flush(worker);
+    if (worker->now - worker->looked > NS_PER_MS)
+        look_at_others(worker);
 }
 
 /* --- peers and their timers
@@ -161,15 +174,6 @@ static void run_timers(struct worker *worker)
     }
 }
 
-static void look_at_others(struct worker *worker)
-{
-    uint64_t others = stats_read(&worker->agent->stats.memory);
-    for (unsigned i = 0; i < worker->agent->worker_count; i++)
-        if (i != worker->index)
-            others += stats_read(&worker->agent->workers[i]->stats.memory);
-    worker->memory.others = others;
-}
-
 static void tick(struct worker *worker)
 {
     uint64_t offset = clock_offset();
@@ -180,7 +184,6 @@ static void tick(struct worker *worker)
         if (worker->attention[i])
             worker->attention[i] = peer_tick(worker->peers[i]);
     conn_tick_lingering(worker);
-    look_at_others(worker);
     if (++worker->ticks % 16 == 0) {
         memory_trim(&worker->memory);
         post_trim(&worker->post);

@@ -42,6 +42,7 @@ struct worker {
     struct board *board;
 
     uint64_t now;        /* of the event in hand, ns of agent/clock */
+    uint64_t looked;     /* when what the others hold in memory was last summed */
     uint64_t turn_began; /* when the oldest message not yet flushed was read */
     unsigned messages;   /* handled since the last flush */
 

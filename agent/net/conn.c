@@ -11,7 +11,8 @@
 #include "agent/net/tcp.h"
 
 enum { WRITE_AT = 64 * 1024 };
-#define LINGER (1 * UINT64_C(1000000000))
+#define STARVATION (10 * UINT64_C(1000000000))
+#define LINGER     (1 * UINT64_C(1000000000))
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
@@ -20,7 +21,7 @@ static void arm(struct conn *conn)
     int wanted = conn->is_half_closed ? 0 : UV_DISCONNECT;
     if (conn->is_connecting || conn->is_blocked)
         wanted |= UV_WRITABLE;
-    if (!conn->is_connecting && !conn->is_paused)
+    if (!conn->is_connecting && conn_listens(conn))
         wanted |= UV_READABLE;
     if (wanted == conn->armed)
         return;
@@ -273,6 +274,29 @@ static enum dm_frame next_frame(struct conn *conn, dm_bytes *input, dm_bytes *me
     return frame;
 }
 
+/* Many messages are unfinished, or many wait: no octet more until there is memory. */
+static void starve(struct conn *conn)
+{
+    conn->is_starved = true;
+    conn->starved_since = clock_real();
+    arm(conn);
+    conn->events->on_starved(conn);
+}
+
+bool conn_retry(struct conn *conn)
+{
+    if (!conn->is_starved)
+        return false;
+    if (memory_allows(&conn->worker->memory, 0)) {
+        conn->is_starved = false;
+        arm(conn);
+    } else if (clock_real() - conn->starved_since > STARVATION) {
+        broken(conn, -ENOMEM); /* others' unfinished messages hold it all: this is one of them */
+        return false;
+    }
+    return conn->is_starved;
+}
+
 /* Frames `input` and hands out its messages while the owner takes them; keeps what it does not
  * take. */
 static void feed(struct conn *conn, dm_bytes input)
@@ -298,7 +322,7 @@ static void feed(struct conn *conn, dm_bytes input)
     if (conn->owner && input.size)
         conn_give(conn, input);
     if (conn->owner && dm_framer_is_waiting(&conn->framer) && !memory_allows(&worker->memory, 0))
-        broken(conn, -ENOMEM); /* many unfinished messages at once: nobody else pays for them */
+        starve(conn);
 }
 
 void conn_give(struct conn *conn, dm_bytes octets)

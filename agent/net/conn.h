@@ -22,6 +22,8 @@ struct conn_events {
     void (*on_closed)(struct conn *conn, int error);
     /* Something was written while reading is paused. May unpause. */
     void (*on_drained)(struct conn *conn);
+    /* Reading waits for memory: the owner calls conn_retry until it is false. */
+    void (*on_starved)(struct conn *conn);
 };
 
 struct conn {
@@ -33,6 +35,7 @@ struct conn {
     int armed; /* what uv_poll waits for */
     bool is_connecting;
     bool is_paused;  /* by its owner */
+    bool is_starved; /* an unfinished message waits for memory */
     bool is_blocked; /* the socket took less than was there */
     bool is_touched;
     bool is_lingering;
@@ -40,6 +43,7 @@ struct conn {
     bool is_shut;        /* our sending side */
     uint32_t message_limit;
     uint64_t blocked_since;
+    uint64_t starved_since; /* real time, ns */
     uint64_t linger_until;
     stats_counter *bytes_sent;
     stats_counter *bytes_received;
@@ -68,6 +72,16 @@ void conn_commit(struct conn *conn, bool urgent, size_t size, uint64_t since, in
 
 /* Stops or goes on reading. Going on frames what lies ready in this turn. */
 void conn_pause(struct conn *conn, bool paused);
+
+/* Goes on reading once there is memory; ends the connection where there was none for ten seconds.
+ * True: it still waits. */
+bool conn_retry(struct conn *conn);
+
+/* Do we listen to it? What is not heard is not silence. */
+static inline bool conn_listens(const struct conn *conn)
+{
+    return !conn->is_paused && !conn->is_starved;
+}
 
 /* Writes what is queued now. Returns false if the connection is broken: on_closed was called. */
 bool conn_write(struct conn *conn);

@@ -74,6 +74,14 @@ static void on_closed(struct conn *conn, int error)
     owner.error = error;
 }
 
+static unsigned starved;
+
+static void on_starved(struct conn *conn)
+{
+    (void)conn;
+    starved++;
+}
+
 static void on_drained(struct conn *conn)
 {
     owner.drained++;
@@ -81,8 +89,8 @@ static void on_drained(struct conn *conn)
         conn_pause(conn, false);
 }
 
-static const struct conn_events events = {on_connected, on_message, on_fault, on_closed,
-                                          on_drained};
+static const struct conn_events events = {on_connected, on_message, on_fault,
+                                          on_closed,    on_drained, on_starved};
 
 static void begin(void)
 {
@@ -350,16 +358,19 @@ Test(conn, message_above_the_limit_is_a_fault)
     cr_assert_eq(owner.fault, DM_FRAME_BAD_LENGTH);
 }
 
-Test(conn, unfinished_message_over_the_memory_limit_ends_the_connection)
+Test(conn, unfinished_message_over_the_memory_limit_waits_for_memory)
 {
     struct conn *conn = open_conn(false);
-    (void)conn;
     worker->memory.limit = 500;
     uint8_t message[1000];
     put_message(message, sizeof message, 7, true);
     say(message, 600);
-    turn_until(&owner.closed, 1);
-    cr_assert_eq(owner.error, -ENOMEM);
+    turn_until(&starved, 1);
+    cr_assert(conn_retry(conn));
+    say(message + 600, 400);
+    worker->memory.limit = 1 << 20;
+    cr_assert_not(conn_retry(conn));
+    turn_until(&owner.messages, 1);
 }
 
 /* --- pause ---------------------------------------------------------------------------------------

@@ -179,10 +179,27 @@ Test(mailbox, bags_away_from_one_receiver_are_limited)
     uint64_t count = 0;
     while (write_number(A, B, count, WHOLE_BAG, false))
         count++;
-    cr_assert_eq(count, BAGS_PER_PAIR);
+    cr_assert_eq(count, MAIL_PER_PAIR / BAG_ROOM);
     post_flush(&sides[A].post);
     cr_assert_not(write_number(A, B, count, WHOLE_BAG, false));
     cr_assert(write_number(A, C, 0, WHOLE_BAG, false), "the limit holds for each pair");
+}
+
+Test(mailbox, a_thousand_turns_of_one_letter_do_not_fill_the_way_to_a_slow_receiver)
+{
+    for (uint64_t i = 0; i < 1000; i++) {
+        cr_assert(write_number(A, B, i, 400, false));
+        post_flush(&sides[A].post);
+    }
+    cr_assert_eq(open_all(B, 0), 1000);
+}
+
+Test(mailbox, a_letter_larger_than_the_limit_goes_alone)
+{
+    cr_assert(write_number(A, B, 0, MAIL_PER_PAIR + 8, false));
+    cr_assert_not(write_number(A, B, 1, WHOLE_BAG, false));
+    post_flush(&sides[A].post);
+    cr_assert_eq(open_all(B, 0), 1);
 }
 
 Test(mailbox, what_must_go_goes_beyond_the_limit)
@@ -211,9 +228,9 @@ Test(mailbox, refusal_loses_nothing_and_ends_when_bags_come_home)
 Test(mailbox, bags_are_counted_while_they_are_away)
 {
     write_number(A, B, 0, 16, false);
-    cr_assert_eq(stats_read(&sides[A].used), BAG_ROOM);
+    cr_assert_eq(stats_read(&sides[A].used), BAG_SMALL);
     write_number(A, C, 1, 100000, false);
-    cr_assert_eq(stats_read(&sides[A].used), BAG_ROOM + 100000);
+    cr_assert_eq(stats_read(&sides[A].used), BAG_SMALL + 100000);
     post_flush(&sides[A].post);
     open_all(B, 0);
     open_all(C, 1);
