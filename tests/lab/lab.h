@@ -81,7 +81,6 @@ struct lab_message {
     uint8_t *octets;
     size_t size;
     size_t room;
-    bool is_auto;             /* answered by the lab itself */
     struct lab_message *next; /* in an inbox */
     struct lab_message *all;  /* in the list of all, for lab_fini */
 };
