@@ -114,8 +114,6 @@ class Tap:
             dialler.close()
             return
         self.sockets.append(server)
-        for end in (dialler, server):
-            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         conversation = Conversation(self.agent_dials)
         self.conversations.append(conversation)
         threading.Thread(target=self.carry, args=(conversation, server, dialler, not self.agent_dials),
@@ -124,6 +122,7 @@ class Tap:
 
     def carry(self, conversation, source, sink, from_agent):
         try:
+            sink.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while octets := source.recv(65536):
                 conversation.take(from_agent, octets)
                 self.gate.wait()
