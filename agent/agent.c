@@ -114,6 +114,16 @@ static uint64_t sum_connections(const struct agent *agent)
     return connections;
 }
 
+/* Clients have answered the DPR or are gone, so that no request can still be on its way to a worker
+ * that has not read it. */
+static bool is_drained(const struct agent *agent)
+{
+    uint64_t clients = 0;
+    for (unsigned i = 0; i < agent->worker_count; i++)
+        clients += stats_read(&agent->workers[i]->stats.clients);
+    return clients == 0 && sum_in_flight(agent) == 0;
+}
+
 static void begin_to_drain(struct agent *agent)
 {
     log_info("-", "stop", log_words("draining"));
@@ -144,7 +154,7 @@ static void end(struct agent *agent)
 static void mind_stage(struct agent *agent)
 {
     bool is_over = clock_now() >= agent->stage_until;
-    if (agent->stage == AGENT_DRAINS && (is_over || sum_in_flight(agent) == 0))
+    if (agent->stage == AGENT_DRAINS && (is_over || is_drained(agent)))
         part(agent);
     else if (agent->stage == AGENT_PARTS && (is_over || sum_connections(agent) == 0))
         end(agent);

@@ -194,6 +194,8 @@ static void opened(struct peer *peer)
     worker_arm(peer, TIMER_RECONNECT, 0);
     struct stats_peer *stats = peer_stats(peer);
     stats_add(&stats->open, 1);
+    if (peer->is_client)
+        stats_add(&peer->worker->stats.clients, 1);
     peer->open->bytes_sent = &stats->bytes_sent;
     peer->open->bytes_received = &stats->bytes_received;
     log_info(peer_name(peer), "open", log_words("{side} opened the connection"),
@@ -227,6 +229,8 @@ static void closed(struct peer *peer, bool was_open)
     if (was_open) {
         peer->is_orderly = peer->dpa_sent || peer->dpa_received;
         stats_sub(&peer_stats(peer)->open, 1);
+        if (peer->is_client)
+            stats_sub(&peer->worker->stats.clients, 1);
         log_info(peer_name(peer), "closed", log_words("{how}"),
                  log_text("how", peer->is_orderly ? "in good order" : "connection lost"));
         peer->open = NULL;
