@@ -32,6 +32,8 @@ static void origin_is_gone(struct worker *worker, const struct outcome *outcome)
 /* An answer is never refused; a peer that does not read its answers is closed instead. */
 static bool reads_too_slowly(struct peer *peer, size_t size)
 {
+    if (queue_octets(&peer->open->queue) + size > peer->conf->limits.outbound_per_peer)
+        conn_push(peer->open); /* it had no chance to read what waits for the end of the turn */
     uint64_t octets = queue_octets(&peer->open->queue);
     return octets > 0 && octets + size > peer->conf->limits.outbound_per_peer;
 }
@@ -102,6 +104,7 @@ void outcome_open(struct worker *worker, const struct letter *letter)
 {
     const struct answer_letter *answer = (const struct answer_letter *)(const void *)letter;
     stats_add(&worker->stats.letters_opened, 1);
+    worker->messages++;
     deliver_here(worker, &answer->outcome, dm_bytes_of(answer->octets, answer->size));
 }
 

@@ -1,8 +1,8 @@
 /* conn.c — one connection over a stream socket: poll, read, frame, write, end. */
 #include "agent/net/conn.h"
 
-#include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include "agent/clock.h"
 #include "agent/net/tcp.h"
 
-enum { WRITE_AT = 64 * 1024 };
+enum { WRITE_AT = 64 * 1024, LAST_READS = 64 };
 #define STARVATION (10 * UINT64_C(1000000000))
 #define LINGER     (1 * UINT64_C(1000000000))
 
@@ -220,33 +220,48 @@ static void unblocked(struct conn *conn)
     arm(conn);
 }
 
-bool conn_write(struct conn *conn)
+/* One write of what is queued. How much has left, 0 if the socket takes nothing, or -errno. */
+static ssize_t write_some(struct conn *conn)
 {
+    struct worker *worker = conn->worker;
     struct iovec pieces[QUEUE_PIECES];
     struct msghdr message = {.msg_iov = pieces};
+    message.msg_iovlen = (size_t)queue_pieces(&conn->queue, pieces);
+    ssize_t sent = sendmsg(conn->descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0)
+        return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? 0 : -errno;
+    queue_written(&conn->queue, &worker->memory, (size_t)sent, clock_now(), &worker->stats);
+    if (conn->bytes_sent)
+        stats_add(conn->bytes_sent, (uint64_t)sent);
+    conn->blocked_since = worker->now;
+    return sent;
+}
+
+void conn_push(struct conn *conn)
+{
+    if (conn->is_connecting || conn->is_blocked || !queue_octets(&conn->queue))
+        return;
+    if (write_some(conn) == 0)
+        blocked(conn);
+}
+
+bool conn_write(struct conn *conn)
+{
     if (conn->is_connecting)
         return true;
     if (!queue_octets(&conn->queue)) {
         unblocked(conn); /* what waited was cut out: failover */
         return true;
     }
-    message.msg_iovlen = (size_t)queue_pieces(&conn->queue, pieces);
-    ssize_t sent = sendmsg(conn->descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0 && errno != EAGAIN && errno != EINTR && errno != ENOBUFS) {
-        broken(conn, -errno);
+    ssize_t sent = write_some(conn);
+    if (sent < 0) {
+        broken(conn, (int)sent);
         return false;
     }
-    if (sent > 0) {
-        struct worker *worker = conn->worker;
-        queue_written(&conn->queue, &worker->memory, (size_t)sent, clock_now(), &worker->stats);
-        if (conn->bytes_sent)
-            stats_add(conn->bytes_sent, (uint64_t)sent);
-        conn->blocked_since = worker->now;
-        if (conn->is_paused && conn->owner)
-            conn->events->on_drained(conn);
-        if (conn->descriptor < 0)
-            return false;
-    }
+    if (sent > 0 && conn->is_paused && conn->owner)
+        conn->events->on_drained(conn);
+    if (conn->descriptor < 0)
+        return false;
     if (queue_octets(&conn->queue))
         blocked(conn);
     else
@@ -377,6 +392,17 @@ static void read_some(struct conn *conn)
     if (conn->bytes_received)
         stats_add(conn->bytes_received, (uint64_t)got);
     feed(conn, dm_bytes_of(worker->read_buffer, (size_t)got));
+}
+
+void conn_hear_out(struct conn *conn)
+{
+    struct pollfd end = {.fd = conn->descriptor, .events = POLLRDHUP};
+    if (conn->is_connecting || poll(&end, 1, 0) <= 0)
+        return;
+    for (int i = 0; i < LAST_READS && is_open(conn); i++)
+        read_some(conn);
+    if (conn->owner)
+        broken(conn, 0);
 }
 
 static void connected(struct conn *conn)

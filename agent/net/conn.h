@@ -70,6 +70,9 @@ uint8_t *conn_reserve(struct conn *conn, bool urgent, size_t size);
  * messages of our own. */
 void conn_commit(struct conn *conn, bool urgent, size_t size, uint64_t since, int path);
 
+/* Writes what the socket takes now, and calls nobody: an error shows at the next conn_write. */
+void conn_push(struct conn *conn);
+
 /* Stops or goes on reading. Going on frames what lies ready in this turn. */
 void conn_pause(struct conn *conn, bool paused);
 
@@ -89,6 +92,9 @@ bool conn_write(struct conn *conn);
 /* Politely: what is queued is written, our side is shut, what still comes is discarded, for at most
  * a second. */
 void conn_close(struct conn *conn);
+/* Where the other side has closed and no event has said so yet: hands out what it sent last, then
+ * its end. Another connection of the same peer may be here before that event. */
+void conn_hear_out(struct conn *conn);
 /* With a reset; what is queued is lost. */
 void conn_abort(struct conn *conn);
 

@@ -249,3 +249,15 @@ Test(pressure, a_thousand_connections_at_once_under_load_lose_nothing, .timeout 
     lab_wait_inbox(bed.c1, LOAD);
     lab_end(bed.lab);
 }
+
+/* Answers of one turn are more than `outbound_per_peer`, but nobody has refused to read them. */
+Test(pressure, a_client_that_reads_is_not_closed_for_answers_that_come_together)
+{
+    enum { MANY = 200 };
+    struct lab_bed bed = lab_bed((struct lab_plan){.limits = "outbound_per_peer: 4KiB"});
+    bed.s1->auto_result = 2001;
+    for (int i = 0; i < MANY; i++)
+        lab_push(bed.c1, lab_lir(bed.c1, ALICE));
+    lab_wait_inbox(bed.c1, MANY);
+    lab_end(bed.lab);
+}
