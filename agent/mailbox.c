@@ -115,6 +115,14 @@ static void collect(struct post *post)
     }
 }
 
+bool post_is_behind(struct post *post, unsigned to)
+{
+    if (post->outboxes[to].away < MAIL_PER_PAIR / 2)
+        return false;
+    collect(post);
+    return post->outboxes[to].away >= MAIL_PER_PAIR / 2;
+}
+
 static void trim(struct bag **list)
 {
     unsigned count = 0;

@@ -77,6 +77,9 @@ void post_fini(struct post *post);
  * `must`. */
 void *post_letter(struct post *post, unsigned to, enum mail_kind kind, size_t size, bool must);
 
+/* Is so much mail on its way to thread `to` that it is time to hold back? */
+bool post_is_behind(struct post *post, unsigned to);
+
 /* Takes in the bags that have come home, which end to be counted, and gives half of those that lie
  * free back to the allocator. At a slow tick. */
 void post_trim(struct post *post);

@@ -135,7 +135,7 @@ static void arm_machine(struct peer *peer, enum dm_state state)
         worker_arm(peer, TIMER_MACHINE, timers->capabilities);
         break;
     case DM_CLOSING:
-        worker_arm(peer, TIMER_MACHINE, least(timers->drain, timers->disconnect));
+        worker_arm(peer, TIMER_MACHINE, least(timers->drain, timers->disconnect) + 1);
         break;
     default:
         worker_arm(peer, TIMER_MACHINE, 0);
@@ -221,7 +221,8 @@ static void tell_idle(struct peer *peer)
     if (peer->is_failing || peer->is_idle_told || peer->state != DM_CLOSED || peer->arriving)
         return;
     peer->is_idle_told = true;
-    agent_tell_idle(peer->worker, peer->self, peer->arrivals, peer->is_orderly);
+    bool is_forgotten = peer->is_orderly || !peer->applications; /* never was open: no record */
+    agent_tell_idle(peer->worker, peer->self, peer->arrivals, is_forgotten);
 }
 
 static void closed(struct peer *peer, bool was_open)
@@ -377,6 +378,19 @@ void peer_mind_pressure(struct peer *peer)
     worker_attend(peer);
 }
 
+/* More than one turn may end go on in the next ones. */
+static void expire(struct peer *peer)
+{
+    if (peer->is_late)
+        return;
+    rt_pending_rewind(&peer->pending);
+    if (relay_expire(peer, EXPIRE_PER_TURN))
+        return;
+    peer->is_late = true;
+    peer->worker->failing++;
+    worker_again(peer->worker);
+}
+
 /* True: the peer is not read for want of memory. Its silence does not count. */
 static bool waits_for_memory(struct peer *peer)
 {
@@ -389,17 +403,13 @@ static bool waits_for_memory(struct peer *peer)
 bool peer_tick(struct peer *peer)
 {
     bool waits = waits_for_memory(peer);
-    if (peer->pending.used) {
-        rt_pending_rewind(&peer->pending);
-        relay_expire(peer, EXPIRE_PER_TURN);
-        peer_publish_load(peer);
-        return true;
-    }
-    if (peer->open && peer->open->is_paused) {
+    if (peer->open && peer->open->is_paused)
         peer_mind_pressure(peer);
-        return true;
-    }
-    if (peer->is_failing || waits)
+    if (peer->pending.used)
+        expire(peer);
+    peer_publish_load(peer);
+    waits = waits || (peer->open && peer->open->is_paused);
+    if (peer->pending.used || peer->is_failing || peer->is_late || waits || peer_is_busy(peer))
         return true;
     tell_idle(peer);
     rt_pending_trim(&peer->pending);

@@ -46,15 +46,13 @@ struct peer {
     struct rt_pending pending;
     uint64_t last_heard;
     uint64_t returned;         /* when it became usable again after a failure; 0: never failed */
-    uint64_t last_close;       /* when its record may go counts from here */
     uint64_t backoff;          /* of the next reconnect, ns */
     uint32_t arrivals;         /* handed to us by the front desk */
     uint32_t disconnect_cause; /* enum dm_disconnect_cause of the DPR we send */
     bool is_agent;
     bool is_client;
-    bool is_last_resort; /* the last answer of the watchdog's REOPEN lets it be used where no other
-                            is */
-    bool is_failing;     /* pending requests have yet to move elsewhere */
+    bool is_failing; /* pending requests have yet to move elsewhere */
+    bool is_late;    /* more requests are past their deadline than one turn may end */
     bool owes_dpa;
     bool dpr_sent;
     bool dpa_sent;

@@ -310,6 +310,9 @@ void peer_arrive(struct peer *peer, int descriptor, dm_bytes cer, dm_bytes rest)
     struct worker *worker = peer->worker;
     peer->arrivals++;
     peer->is_idle_told = false;
+    worker_attend(peer); /* if nothing comes of it, the slot may go */
+    if (peer->open)
+        conn_hear_out(peer->open);
     peer->arriving = conn_new(worker, descriptor, false, true, peer->conf->limits.message_size,
                               &peer_conn_events, peer);
     if (!peer->arriving)

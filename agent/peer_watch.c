@@ -64,13 +64,9 @@ void peer_watch(struct peer *peer, enum dm_watch_event event)
 /* In OKAY whatever was heard since puts the timer off by what it would have been set to. */
 static bool was_heard(struct peer *peer)
 {
-    uint64_t now = peer->worker->now;
-    if (!conn_listens(peer->open))
-        peer->last_heard = now;
-    uint64_t quiet = now - peer->last_heard;
+    uint64_t quiet = peer->worker->now - peer->last_heard;
     uint64_t wait = draw(peer);
-    uint64_t least_wait = peer->is_challenged ? CHALLENGE : peer->conf->timers.watchdog - JITTER;
-    if (quiet >= least_wait)
+    if (quiet >= peer->conf->timers.watchdog - JITTER)
         return false;
     worker_arm(peer, TIMER_WATCHDOG, wait > quiet ? wait - quiet : 1);
     return true;
@@ -80,6 +76,13 @@ void peer_watch_timer(struct peer *peer)
 {
     if (!peer->open)
         return;
+    if (!conn_listens(peer->open)) { /* we do not listen: its silence does not count */
+        peer->last_heard = peer->worker->now;
+        worker_arm(peer, TIMER_WATCHDOG, draw(peer));
+        return;
+    }
+    if (peer->is_challenged && peer->worker->now - peer->last_heard < CHALLENGE)
+        peer->is_challenged = false; /* whatever it said since shows that it lives */
     if (peer->watchdog.state == DM_WATCH_OKAY && !peer->is_challenged && was_heard(peer))
         return;
     peer_watch(peer, DM_WATCH_TIMER);

@@ -170,6 +170,13 @@ static bool may_have(const struct peer *peer, const struct relay_request *reques
     return peer_takes_requests(peer) && dm_applications_has(peer->applications, application);
 }
 
+/* What is resent after a failover was admitted before: the pace at which it comes is its sender's
+ * care, and what was under way when the queue was half full is taken. FOV-11. */
+static bool is_refused(const struct peer *peer, const struct relay_request *request)
+{
+    return !request->retransmit && peer_is_busy(peer);
+}
+
 void relay_hand_over(struct worker *worker, struct relay_request *request, rt_peer to)
 {
     struct peer *peer = worker->by_slot[to.slot];
@@ -177,7 +184,7 @@ void relay_hand_over(struct worker *worker, struct relay_request *request, rt_pe
         relay_next(worker, request, to, DM_UNABLE_TO_DELIVER);
         return;
     }
-    struct rt_waiting *slot = peer_is_busy(peer) ? NULL : wait_for_answer(peer, request);
+    struct rt_waiting *slot = is_refused(peer, request) ? NULL : wait_for_answer(peer, request);
     if (!slot) {
         relay_next(worker, request, to, DM_TOO_BUSY);
         return;

@@ -32,11 +32,13 @@ void relay_answer(struct peer *from, dm_bytes message, const struct dm_header *h
 /* A request whose header was bad but can be answered (5011, 5015). */
 void relay_refuse(struct peer *from, const struct dm_header *header, enum dm_result result);
 
-/* Moves at most `most` of the peer's pending requests elsewhere; true when none is left. */
+/* Moves at most `most` of the peer's pending requests elsewhere, fewer where whoever could have the
+ * next one is busy; true when none is left. FOV-11. */
 bool relay_fail_over(struct peer *peer, unsigned most);
 
-/* Ends requests of this peer whose deadline has passed: at most `most`. */
-void relay_expire(struct peer *peer, unsigned most);
+/* Ends requests of this peer whose deadline has passed: at most `most`. False: there may be more.
+ */
+bool relay_expire(struct peer *peer, unsigned most);
 
 /* Answers all pending requests of this peer with 3002: the end of the agent. */
 void relay_give_up(struct peer *peer);

@@ -72,39 +72,85 @@ static struct rt_verdict choose_again(struct worker *worker, const struct relay_
     return relay_decide(worker, &query, &attempt);
 }
 
+static bool may_go_on(const struct relay_request *request)
+{
+    return !request->is_fixed && request->route >= 0 && request->tried_count < RT_TRIED_MAX;
+}
+
+/* `left` cannot have it: who can? */
+static struct rt_verdict leave(struct worker *worker, struct relay_request *request, rt_peer left)
+{
+    request->tried[request->tried_count++] = left;
+    return choose_again(worker, request);
+}
+
+static bool carry_out(struct worker *worker, struct relay_request *request,
+                      const struct rt_verdict *verdict, enum dm_result result)
+{
+    if (verdict->kind == RT_FORWARD) {
+        relay_send(worker, request, verdict->peer);
+        return true;
+    }
+    give_up(worker, request, result == DM_TOO_BUSY ? result : verdict->result);
+    return false;
+}
+
 bool relay_next(struct worker *worker, struct relay_request *request, rt_peer left,
                 enum dm_result result)
 {
-    bool may_go_on =
-        !request->is_fixed && request->route >= 0 && request->tried_count < RT_TRIED_MAX;
-    if (!may_go_on) {
+    if (!may_go_on(request)) {
         give_up(worker, request, result);
         return false;
     }
-    request->tried[request->tried_count++] = left;
-    struct rt_verdict verdict = choose_again(worker, request);
-    if (verdict.kind == RT_FORWARD) {
-        relay_send(worker, request, verdict.peer);
-        return true;
-    }
-    give_up(worker, request, result == DM_TOO_BUSY ? result : verdict.result);
-    return false;
+    struct rt_verdict verdict = leave(worker, request, left);
+    return carry_out(worker, request, &verdict, result);
 }
 
 /* --- failover
  * ------------------------------------------------------------------------------------- */
 
-bool relay_fail_over(struct peer *peer, unsigned most)
+/* Is everybody who could have it busy, or far behind with his mail? Then it stays in its slot for a
+ * later turn, where an answer or its deadline may end it sooner. FOV-11. */
+static bool must_wait(struct worker *worker, const struct rt_verdict *verdict)
+{
+    if (verdict->kind == RT_ANSWER)
+        return verdict->result == DM_TOO_BUSY;
+    struct board_view view = board_at(worker->board, verdict->peer.slot);
+    return !worker_is_home(worker, view) && post_is_behind(&worker->post, view.home);
+}
+
+static void take_out(struct peer *peer, struct rt_waiting *slot)
+{
+    struct rt_waiting taken;
+    rt_pending_take(&peer->pending, slot, &taken);
+    relay_forget(peer);
+}
+
+/* Moves the request of this slot, or ends it. False: it has to wait. */
+static bool move(struct peer *peer, struct rt_waiting *slot)
 {
     struct worker *worker = peer->worker;
-    struct rt_waiting waiting;
-    while (most-- > 0 && rt_pending_drain(&peer->pending, &waiting)) {
-        relay_forget(peer);
-        struct relay_request request = relay_request_of(&waiting);
-        request.retransmit = true; /* FOV-02 */
-        if (relay_next(worker, &request, peer->self, DM_UNABLE_TO_DELIVER))
-            stats_add(&peer_stats(peer)->resends_failover, 1);
+    struct relay_request request = relay_request_of(slot);
+    request.retransmit = true; /* FOV-02 */
+    if (!may_go_on(&request)) {
+        take_out(peer, slot);
+        give_up(worker, &request, DM_UNABLE_TO_DELIVER);
+        return true;
     }
+    struct rt_verdict verdict = leave(worker, &request, peer->self);
+    if (must_wait(worker, &verdict))
+        return false;
+    take_out(peer, slot);
+    if (carry_out(worker, &request, &verdict, DM_UNABLE_TO_DELIVER))
+        stats_add(&peer_stats(peer)->resends_failover, 1);
+    return true;
+}
+
+bool relay_fail_over(struct peer *peer, unsigned most)
+{
+    struct rt_waiting *slot = rt_pending_next(&peer->pending);
+    while (slot && most-- > 0 && move(peer, slot))
+        slot = rt_pending_next(&peer->pending);
     peer_publish_load(peer);
     return peer->pending.used == 0;
 }
@@ -127,15 +173,18 @@ static void time_is_up(struct peer *peer, const struct rt_waiting *waiting)
         stats_add(&peer_stats(peer)->resends_timeout, 1);
 }
 
-void relay_expire(struct peer *peer, unsigned most)
+bool relay_expire(struct peer *peer, unsigned most)
 {
     uint32_t now = (uint32_t)(peer->worker->now / RT_TICK_NS);
     struct rt_waiting waiting;
-    while (most-- > 0 && rt_pending_expire(&peer->pending, now, &waiting)) {
+    while (most > 0 && rt_pending_expire(&peer->pending, now, &waiting)) {
+        most--;
         relay_forget(peer);
         time_is_up(peer, &waiting);
     }
+    peer_publish_load(peer);
     peer_settle(peer);
+    return most > 0;
 }
 
 void relay_give_up(struct peer *peer)

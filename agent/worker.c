@@ -12,7 +12,7 @@
 #include "agent/peer.h"
 #include "agent/relay.h"
 
-enum { MESSAGES_PER_FLUSH = 1024, FAIL_OVER_PER_TURN = 256, SLOW_TICK_MS = 100, FAST_TICK_MS = 10 };
+enum { MESSAGES_PER_FLUSH = 1024, MOVED_PER_TURN = 256, SLOW_TICK_MS = 100, FAST_TICK_MS = 10 };
 #define TIME_PER_FLUSH (NS_PER_MS / 2)
 #define LATE           (500 * NS_PER_MS)
 
@@ -36,6 +36,9 @@ void worker_begin(struct worker *worker)
 
 void worker_flush(struct worker *worker)
 {
+    if (worker->is_flushing)
+        return; /* what a write set free to be read belongs to the same flush */
+    worker->is_flushing = true;
     while (worker->touched) {
         struct conn *conn = worker->touched;
         worker->touched = conn->next_touched;
@@ -45,7 +48,7 @@ void worker_flush(struct worker *worker)
     }
     post_flush(&worker->post);
     worker->messages = 0;
-    worker->is_full = false;
+    worker->is_full = worker->is_flushing = false;
 }
 
 void worker_breathe(struct worker *worker)
@@ -198,19 +201,36 @@ static void on_tick(uv_timer_t *timer)
     worker->tick_is_due = true;
 }
 
-/* Failover goes on, some each turn, and sockets are read in between: FOV-11. */
-static void move_on(struct worker *worker)
+static void move_on_for(struct peer *peer)
 {
-    worker_begin(worker);
-    for (uint32_t i = 0; i < worker->peer_count; i++) {
-        struct peer *peer = worker->peers[i];
-        if (!peer->is_failing || !relay_fail_over(peer, FAIL_OVER_PER_TURN))
-            continue;
+    struct worker *worker = peer->worker;
+    if (peer->is_late && relay_expire(peer, MOVED_PER_TURN)) {
+        peer->is_late = false;
+        worker->failing--;
+    }
+    if (peer->is_failing && relay_fail_over(peer, MOVED_PER_TURN)) {
         peer->is_failing = false;
         worker->failing--;
         peer_publish(peer);
     }
-    if (!worker->failing)
+}
+
+/* Failover goes on, some each turn, and sockets are read in between: FOV-11. Where nothing could
+ * move, the next event wakes us. */
+static void move_on(struct worker *worker)
+{
+    bool has_moved = false;
+    worker_begin(worker);
+    for (uint32_t i = 0; i < worker->peer_count; i++) {
+        struct peer *peer = worker->peers[i];
+        uint32_t before = peer->pending.used;
+        if (peer->is_failing || peer->is_late)
+            move_on_for(peer);
+        has_moved = has_moved || peer->pending.used != before;
+    }
+    if (worker->failing && has_moved)
+        worker_again(worker);
+    else
         uv_idle_stop(&worker->again);
 }
 
@@ -327,6 +347,7 @@ static void end_loop(struct worker *worker)
     worker->stopping = true;
     for (uint32_t i = 0; i < worker->peer_count; i++) {
         struct peer *peer = worker->peers[i];
+        peer->is_stopping = true; /* nothing is sent to it that may still come in this bag */
         relay_give_up(peer);
         struct conn *conns[] = {peer->i_conn, peer->r_conn, peer->arriving};
         for (size_t k = 0; k < sizeof conns / sizeof *conns; k++)

@@ -55,22 +55,20 @@ struct worker {
     uint32_t peer_count;
     uint32_t peer_room;
     struct peer **by_slot; /* of the whole board; NULL: not at home here */
-    unsigned failing;      /* peers whose pending requests have yet to move */
+    unsigned failing;      /* peers whose pending requests have yet to move, or to end late */
 
     struct rt_chooser chooser;
     struct rt_world world;
     uint64_t asked_application; /* board bits of the request in hand */
-    uint32_t link_count;
     uint64_t random;
 
     bool is_full; /* some queue holds enough for a write */
+    bool is_flushing;
     bool tick_is_due;
     bool stopping;
-    unsigned stage; /* of the end: enum agent_stage */
-    bool tick_is_fast;
+    unsigned stage;         /* of the end: enum agent_stage */
     uint64_t tick_expected; /* real time, ns */
     uint64_t ticks;
-    uint64_t lab_offset;
 
     uint64_t
         cpu_before; /* of the thread at the last look of the main thread, which owns these three */
@@ -113,7 +111,7 @@ void worker_arm(struct peer *peer, enum worker_timer timer, uint64_t after);
 /* The coming ticks call peer_tick until it says that there is nothing more. */
 void worker_attend(struct peer *peer);
 
-/* Pending requests of some peer have to move: see to it in this and the coming turns. */
+/* Pending requests of some peer have to move or to end: see to it in this and the coming turns. */
 void worker_again(struct worker *worker);
 
 /* A random number; not for secrets. */

@@ -171,14 +171,21 @@ bool rt_pending_expire(struct rt_pending *pending, uint32_t now, struct rt_waiti
     return false;
 }
 
-bool rt_pending_drain(struct rt_pending *pending, struct rt_waiting *out)
+struct rt_waiting *rt_pending_next(struct rt_pending *pending)
 {
     if (pending->used == 0)
-        return false;
+        return NULL;
     while (pending->cursor >= pending->size || pending->due[pending->cursor] == 0)
         pending->cursor = pending->cursor < pending->size ? pending->cursor + 1 : 0;
-    rt_pending_take(pending, &pending->slots[pending->cursor++], out);
-    return true;
+    return &pending->slots[pending->cursor];
+}
+
+bool rt_pending_drain(struct rt_pending *pending, struct rt_waiting *out)
+{
+    struct rt_waiting *slot = rt_pending_next(pending);
+    if (slot)
+        rt_pending_take(pending, slot, out);
+    return slot != NULL;
 }
 
 void rt_pending_rewind(struct rt_pending *pending)

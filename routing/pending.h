@@ -74,7 +74,10 @@ void rt_pending_take(struct rt_pending *pending, struct rt_waiting *slot, struct
 /* Takes the next slot due at or before `now` (ticks), going on from where the last call stopped;
  * false: none in this round (call rt_pending_rewind before the next). */
 bool rt_pending_expire(struct rt_pending *pending, uint32_t now, struct rt_waiting *out);
-/* Takes any next slot: the failover's walk. False: empty. */
+/* Any next slot, which stays taken: the failover's walk. The next call gives the same one while it
+ * is. NULL: empty. */
+struct rt_waiting *rt_pending_next(struct rt_pending *pending);
+/* Takes any next slot. False: empty. */
 bool rt_pending_drain(struct rt_pending *pending, struct rt_waiting *out);
 void rt_pending_rewind(struct rt_pending *pending);
 /* Moves all due times by `ticks`: time that nobody listened. */

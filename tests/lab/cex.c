@@ -1,4 +1,5 @@
 /* cex.c — the first words of a connection. Requirements CEX-01 to CEX-27. */
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -436,5 +437,23 @@ Test(cex, CEX_27_a_CER_is_never_sent_elsewhere)
     lab_reset(s1);
     lab_server(lab, S1);
     lab_expect_silence(s2);
+    lab_end(lab);
+}
+
+Test(cex, CEX_10_strangers_that_are_refused_leave_their_slots_to_others)
+{
+    struct lab *lab = lab_start((struct lab_plan){
+        .limits = "connections: 4", .advertise = "sip", .compatibility = "unknown_peer: accept"});
+    lab_server(lab, S1);
+    for (int i = 0; i < 6; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "x%d.edge.example", i);
+        struct lab_peer *stranger = lab_dial(lab, name);
+        lab_send(stranger, cer_with_four(stranger));
+        cr_assert_eq(lab_result(lab_take(stranger)), 5010);
+        lab_close(stranger);
+        lab_advance(lab, 1500, 100);
+    }
+    lab_client(lab, C1);
     lab_end(lab);
 }

@@ -200,3 +200,20 @@ Test(dpr, DPR_08_idle_connections_stay_open_for_two_hours)
     lab_expect_service(bed.c1, bed.s1);
     lab_end(bed.lab);
 }
+
+Test(dpr, DPR_04_without_time_to_drain_the_DPA_comes_at_once)
+{
+    struct lab_plan plan = {.servers = {S1, S2}, .timers = "drain: 0s, request: 60s"};
+    struct lab_bed bed = lab_bed(plan);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    lab_expect(bed.s1, LIR);
+    struct lab_message *dpr = lab_dpr(bed.s1, 0);
+    lab_send(bed.s1, dpr);
+    lab_expect_result(bed.s1, dpr, 2001);
+    lab_close(bed.s1);
+    struct lab_message *at_s2 = lab_expect(bed.s2, LIR);
+    lab_answer(bed.s2, at_s2, 2001);
+    lab_expect_result(bed.c1, lir, 2001);
+    lab_end(bed.lab);
+}

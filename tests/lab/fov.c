@@ -218,3 +218,29 @@ Test(fov, FOV_07_RTE_20_users_of_a_lost_server_return_and_nobody_else_moves)
     }
     lab_end(bed.lab);
 }
+
+Test(fov, FOV_11_resends_wait_for_a_server_that_reads_slowly, .timeout = 60)
+{
+    enum { MANY = 4000 };
+    struct lab_plan plan = PAIR;
+    plan.limits = "outbound_per_peer: 512KiB";
+    plan.receive_buffer = 16384;
+    struct lab_bed bed = lab_bed(plan);
+    for (int i = 1; i <= MANY; i++) {
+        lab_push(bed.c1, lab_lir(bed.c1, ALICE));
+        if (i % 200 == 0)
+            lab_wait_inbox(bed.s1, (size_t)i);
+    }
+    bed.s2->paused = true;
+    lab_reset(bed.s1);
+    for (int i = 0; i < 200; i++)
+        lab_serve(bed.lab, 1);
+    bed.s2->paused = false;
+    bed.s2->auto_result = 2001;
+    lab_wait_inbox(bed.c1, MANY);
+    for (int i = 0; i < MANY; i++) {
+        uint32_t result = lab_result(lab_take(bed.c1));
+        cr_assert_eq(result, 2001, "answer %d: %u", i, result);
+    }
+    lab_end(bed.lab);
+}

@@ -232,3 +232,52 @@ Test(psm, PSM_11_a_client_that_has_gone_and_come_back_is_open_again)
     lab_expect_service(again, bed.s1);
     lab_end(bed.lab);
 }
+
+/* The end of the old connection and the new CER may reach the worker in either order. */
+Test(psm, PSM_01_a_peer_that_closes_and_comes_back_at_once_is_let_in)
+{
+    struct lab_bed bed = lab_bed(USUAL);
+    struct lab_peer *c1 = bed.c1;
+    for (int i = 0; i < 50; i++) {
+        lab_push(c1, lab_lir(c1, ALICE));
+        lab_wait_inbox(bed.s1, 1);
+        lab_answer(bed.s1, lab_expect(bed.s1, LIR), 2001);
+        lab_close(c1);
+        c1 = lab_client(bed.lab, C1);
+    }
+    lab_expect_service(c1, bed.s1);
+    lab_end(bed.lab);
+}
+
+Test(psm, PSM_01_a_peer_that_leaves_in_good_order_and_comes_back_at_once_is_let_in)
+{
+    struct lab_bed bed = lab_bed(USUAL);
+    struct lab_peer *c1 = bed.c1;
+    for (int i = 0; i < 50; i++) {
+        struct lab_message *dpr = lab_dpr(c1, 0);
+        lab_send(c1, dpr);
+        lab_expect_result(c1, dpr, 2001);
+        lab_close(c1);
+        lab_serve(bed.lab, i % 5);
+        c1 = lab_client(bed.lab, C1);
+    }
+    lab_expect_service(c1, bed.s1);
+    lab_end(bed.lab);
+}
+
+/* PSM-02: the first connection is asked whether it lives; any message says so. */
+Test(psm, PSM_02_a_peer_that_talks_is_not_suspect_because_another_used_its_name)
+{
+    struct lab_bed bed = lab_bed(USUAL);
+    bed.s1->no_watchdog = true;
+    struct lab_peer *second = lab_dial(bed.lab, S1);
+    lab_send(second, lab_cer(second));
+    lab_expect_closed(second);
+    lab_expect(bed.s1, DWR);
+    for (int seconds = 0; seconds < 6; seconds++) {
+        lab_expect_service(bed.c1, bed.s1);
+        lab_advance(bed.lab, 1000, 250);
+    }
+    cr_assert_not(lab_log_has(bed.lab, "suspect"));
+    lab_end(bed.lab);
+}
