@@ -20,19 +20,23 @@ def needed(test):
 
 
 class FreeDiameter(Program):
-    """It admits every identity of `admits`, and dials the ports in `dials`: {identity: port}."""
+    """It admits every identity of `admits`, dials the ports in `dials`, {identity: port}, and besides its neighbours'
+    realms it knows those in `realms`, {realm: identity}."""
 
-    def __init__(self, scenario, identity, port, admits=(), dials=None, watchdog=30):
+    def __init__(self, scenario, identity, port, admits=(), dials=None, realms=None, watchdog=30):
         self.identity, self.port, realm = identity, port, identity.partition('.')[2]
         self.folder = scenario.room / f'freediameter-{len(scenario.programs)}'
         self.folder.mkdir()
         self.make_certificate()
         self.write('acl', [f'ALLOW_IPSEC {name}' for name in admits])
+        self.write('routes', [f'dr = "{realm}" : "{next_hop}" += REALM ;'
+                              for realm, next_hop in (realms or {}).items()])
         self.write('conf', [
             f'Identity = "{identity}";', f'Realm = "{realm}";', f'Port = {port};', 'SecPort = 0;', 'No_SCTP;',
             'No_IPv6;', 'TcTimer = 1;', f'TwTimer = {watchdog};',
             f'TLS_Cred = "{self.folder}/certificate", "{self.folder}/key";', f'TLS_CA = "{self.folder}/certificate";',
             f'LoadExtension = "{EXTENSIONS}/acl_wl.fdx" : "{self.folder}/acl";',
+            f'LoadExtension = "{EXTENSIONS}/rt_default.fdx" : "{self.folder}/routes";',
             *(f'ConnectPeer = "{name}" {{ ConnectTo = "127.0.0.1"; Port = {at}; No_TLS; No_SCTP; No_IPv6; }};'
               for name, at in (dials or {}).items())])
         super().__init__(scenario, identity.partition('.')[0], [DAEMON, '-c', self.folder / 'conf'],

@@ -16,11 +16,11 @@ MIX = ['--mix', 'UAR:3,MAR:1,SAR:1,LIR:5', '--users', USERS]
 class Chain(Scenario):
     def start_relay(self, number):
         return FreeDiameter(self, f'fd{number}.transit.example', Port(self).number, admits=[IDENTITY],
-                            dials={hss.identity: hss.port for hss in self.hsss})
+                            dials={hss.identity: hss.port for hss in self.hsss}, realms={'example.com': IDENTITY})
 
-    def start(self, relays=1):
+    def start(self, *hss, relays=1):
         """One HSS, so many relays before it, and the agent before them, with a tap on each of its sides."""
-        self.hsss = [Hss(self, 1, '--users', USERS)]
+        self.hsss = [Hss(self, 1, '--users', USERS, *hss)]
         self.relays = [self.start_relay(number + 1) for number in range(relays)]
         for relay in self.relays:
             relay.await_open(self.hsss[0].identity)
@@ -63,6 +63,22 @@ class Chain(Scenario):
         for verdict in judge.judged(self, self.before, *self.behind):
             if verdict.from_agent:
                 judge.check(self, verdict, IDENTITY)
+
+    def push(self, application, kind):
+        """The HSS begins while the SIP servers ask; what it says goes the whole way back."""
+        self.start('--registered', '--push', f'{kind}:100')
+        load = self.load('--application', application, '--rate', 200, '--window', 0, '--duration', '1h', *MIX)
+        self.agent.await_metrics(lambda now: now.sum('messages_sent_total', peer='*.example.com', type='request') >=
+                                 50, 'pushes')
+        pushes = self.hsss[0].report()['pushes']
+        self.assertEqual(set(pushes['results']), {'2001'})
+        self.assertGreaterEqual(load.finish()['pushes'], 50)
+
+    def test_SRV_01_SRV_08_ppr_of_rfc_4740_comes_back_through_the_chain(self):
+        self.push('sip', 'ppr')
+
+    def test_SRV_01_SRV_08_rtr_of_cx_comes_back_through_the_chain(self):
+        self.push('cx', 'rtr')
 
     def test_FOV_01_a_relay_that_is_killed_under_load_loses_nothing(self):
         self.start(relays=2)

@@ -1,6 +1,6 @@
 """freeDiameter as a neighbour: the agent dials it, it dials the agent; watchdogs, DPR and kill from each side."""
 import freediameter
-from common import LabClock, Scenario
+from common import LabClock, Scenario, wait_until
 from diameter import CER, DISCONNECT_CAUSE, DPR, DWR, RESULT_CODE
 from freediameter import FreeDiameter
 from relay import IDENTITY, Relay, dialled, dialling
@@ -48,13 +48,14 @@ class Neighbours(Scenario):
         """After a failure the agent wants three DWAs first. Its clock is moved until it has them."""
         self.agent.await_metrics(lambda now: now.sum('peers_open', peer=PEER) == 1, 'it is open again')
         while not self.agent.metrics().sum('peer_up', peer=PEER):
-            sent = len(self.tap.seen(from_agent=True, command=DWR, is_request=True))
+            self.await_answers()
             self.clock.move(2)
-            self.await_answers(sent)
 
-    def await_answers(self, requests):
-        """As many DWAs of the peer as there were DWRs, all read by the agent."""
-        self.tap.await_seen('its DWAs', requests, from_agent=False, command=DWR, is_request=False)
+    def await_answers(self):
+        """As many DWAs on this connection as there were DWRs of the agent."""
+        now = self.tap.conversations[-1]
+        wait_until(lambda: len(now.seen(from_agent=False, command=DWR, is_request=False)) >=
+                   len(now.seen(from_agent=True, command=DWR, is_request=True)), 'its DWAs')
 
     def order(self, *kinds):
         """The messages of the last connection of these commands, as (from the agent, command, is a request)."""
