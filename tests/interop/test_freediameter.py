@@ -1,4 +1,6 @@
 """freeDiameter as a neighbour: the agent dials it, it dials the agent; watchdogs, DPR and kill from each side."""
+import signal
+
 import freediameter
 from common import LabClock, Scenario, wait_until
 from diameter import CER, DISCONNECT_CAUSE, DPR, DWR, RESULT_CODE
@@ -110,6 +112,18 @@ class Neighbours(Scenario):
         self.back_in_service()
         self.assertEqual(self.agent.stop(), 0)
 
+    def check_peer_freezes_and_thaws(self):
+        """Two expiries without an answer close the connection; the next one is used after three DWAs."""
+        self.start(agent_watchdog='6s')
+        first = self.tap.conversations[0]
+        self.peer.send(signal.SIGSTOP)
+        while self.agent.metrics().sum('peers_open', peer=PEER):
+            self.clock.move(1)
+        self.assertEqual(len(first.seen(from_agent=True, command=DWR)), 1)
+        wait_until(lambda: first.closed_first_by == 'agent', 'the agent has closed')
+        self.peer.send(signal.SIGCONT)
+        self.back_in_service()
+
     def check_agent_is_killed_and_returns(self):
         self.start()
         self.agent.kill()
@@ -135,6 +149,15 @@ class Server(Neighbours):
     def test_DPR_02_DPR_05_a_server_that_leaves_with_dpr_is_dialled_again(self):
         self.check_peer_leaves_and_returns()
 
+    def test_WDG_01_WDG_04_both_watch_an_idle_connection_in_real_time(self):
+        self.start(agent_watchdog='6s', peer_watchdog=6)
+        self.tap.await_seen('DWAs', 4, command=DWR, is_request=False)
+        self.agent.await_up(PEER)
+        self.assertEqual(len(self.tap.conversations), 1)
+
+    def test_WDG_07_WDG_10_a_server_that_freezes_is_left_and_dialled_again(self):
+        self.check_peer_freezes_and_thaws()
+
     def test_WDG_10_a_server_that_was_killed_is_dialled_again(self):
         self.check_peer_is_killed_and_returns()
 
@@ -157,6 +180,9 @@ class Client(Neighbours):
 
     def test_DPR_02_a_client_that_leaves_with_dpr_may_return(self):
         self.check_peer_leaves_and_returns()
+
+    def test_WDG_07_WDG_10_a_client_that_freezes_is_left_and_may_return(self):
+        self.check_peer_freezes_and_thaws()
 
     def test_WDG_10_WDG_14_a_client_that_was_killed_may_return(self):
         self.check_peer_is_killed_and_returns()
