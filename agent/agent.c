@@ -95,14 +95,15 @@ static void tell_stage(struct agent *agent, enum agent_stage stage)
     post_flush(&agent->post);
 }
 
+/* What has ended is summed first: the difference is never below what it was then. */
 static uint64_t sum_in_flight(const struct agent *agent)
 {
     uint64_t received = 0;
     uint64_t ended = 0;
-    for (unsigned i = 0; i < agent->worker_count; i++) {
+    for (unsigned i = 0; i < agent->worker_count; i++)
         ended += stats_read(&agent->workers[i]->stats.requests_ended);
+    for (unsigned i = 0; i < agent->worker_count; i++)
         received += stats_read(&agent->workers[i]->stats.requests_received);
-    }
     return received - ended;
 }
 

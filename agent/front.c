@@ -48,6 +48,7 @@ static void set_listening(struct front *front, bool listening);
 static void on_arrival_closed(uv_handle_t *handle)
 {
     struct arrival *arrival = handle->data;
+    memory_count(&arrival->front->agent->memory, -(int64_t)arrival->room);
     free(arrival->octets);
     free(arrival);
 }
@@ -243,7 +244,9 @@ static void make_room(struct arrival *arrival)
 {
     if (arrival->have < arrival->room)
         return;
-    arrival->room = arrival->room ? arrival->room * 2 : FIRST_ROOM;
+    uint32_t more = arrival->room ? arrival->room : FIRST_ROOM;
+    memory_count(&arrival->front->agent->memory, more);
+    arrival->room += more;
     arrival->octets = realloc(arrival->octets, arrival->room);
     if (!arrival->octets)
         abort();

@@ -18,7 +18,7 @@ static void count(struct worker *worker, const struct outcome *outcome, enum sta
 {
     struct stats_route *route = stats_route_at(&worker->stats, outcome->route);
     stats_add(&route->outcome[kind], 1);
-    if (outcome->kind == STATS_answered_locally)
+    if (kind == STATS_answered_locally)
         stats_add(&route->local[stats_local_of(outcome->result)], 1);
     stats_add(&worker->stats.requests_ended, 1);
 }
@@ -36,14 +36,6 @@ static bool reads_too_slowly(struct peer *peer, size_t size)
         conn_push(peer->open); /* it had no chance to read what waits for the end of the turn */
     uint64_t octets = queue_octets(&peer->open->queue);
     return octets > 0 && octets + size > peer->conf->limits.outbound_per_peer;
-}
-
-static void close_slow_reader(struct peer *peer)
-{
-    log_warn(peer_name(peer), "closed", log_words("it does not read its answers"));
-    stats_add(&peer->worker->stats.refused[STATS_REFUSED_slow_reader], 1);
-    conn_abort(peer->open);
-    peer_event(peer, DM_EVENT_PEER_DISC);
 }
 
 static void hand_over(struct peer *peer, const struct outcome *outcome, dm_bytes answer)
@@ -71,7 +63,7 @@ static void deliver_here(struct worker *worker, const struct outcome *outcome, d
         return;
     }
     if (reads_too_slowly(peer, answer.size)) {
-        close_slow_reader(peer);
+        peer_close_slow_reader(peer);
         origin_is_gone(worker, outcome);
         return;
     }
@@ -123,8 +115,7 @@ void local_answer(struct worker *worker, struct rt_origin origin, int32_t route,
     struct dm_error error = {.result = result,
                              .fault = fault,
                              .error_bit = !as_application, /* a relay's 5xxx, too: ERR-04 */
-                             .echo_application =
-                                 as_application || worker->conf->compatibility.error_echo};
+                             .echo_application = as_application || origin.wants_echo};
     size_t size = dm_error_write(worker->scratch, worker->scratch_size, agent_self(worker->agent),
                                  request, &error);
     struct outcome outcome = {.origin = origin,

@@ -39,7 +39,8 @@ struct image *memory_image_room(struct memory *memory, size_t size)
     if (size_class < MEMORY_CLASSES && memory->images[size_class]) {
         image = memory->images[size_class];
         memory->images[size_class] = image->next;
-        memory->images_free[size_class]--;
+        if (--memory->images_free[size_class] < memory->images_idle[size_class])
+            memory->images_idle[size_class]--;
     } else {
         image = allocate(class_size(size_class));
     }
@@ -77,7 +78,8 @@ struct chunk *memory_chunk(struct memory *memory, size_t size)
     struct chunk *chunk = memory->chunks;
     if (size <= CHUNK_ROOM && chunk) {
         memory->chunks = chunk->next;
-        memory->chunks_free--;
+        if (--memory->chunks_free < memory->chunks_idle)
+            memory->chunks_idle--;
     } else {
         size_t room = size <= CHUNK_ROOM ? CHUNK_ROOM : size;
         chunk = allocate(sizeof *chunk + room);
@@ -101,23 +103,26 @@ void memory_chunk_free(struct memory *memory, struct chunk *chunk)
     memory->chunks_free++;
 }
 
-/* Half of what lies free each time: a burst's memory goes back within seconds. */
+/* Half of what nobody needed since the last time: a burst's memory goes back within seconds, and
+ * what a steady load uses stays. */
 void memory_trim(struct memory *memory)
 {
     for (uint32_t i = 0; i < MEMORY_CLASSES; i++) {
-        for (uint32_t n = memory->images_free[i] / 2; n > 0; n--) {
+        for (uint32_t n = (memory->images_idle[i] + 1) / 2; n > 0; n--) {
             struct image *image = memory->images[i];
             memory->images[i] = image->next;
             memory->images_free[i]--;
             free(image);
         }
+        memory->images_idle[i] = memory->images_free[i];
     }
-    for (uint32_t n = memory->chunks_free / 2; n > 0; n--) {
+    for (uint32_t n = (memory->chunks_idle + 1) / 2; n > 0; n--) {
         struct chunk *chunk = memory->chunks;
         memory->chunks = chunk->next;
         memory->chunks_free--;
         free(chunk);
     }
+    memory->chunks_idle = memory->chunks_free;
 }
 
 void memory_fini(struct memory *memory)

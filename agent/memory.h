@@ -32,8 +32,10 @@ enum { MEMORY_CLASSES = 16, CHUNK_ROOM = 32768 - (int)sizeof(struct chunk) };
 struct memory {
     struct image *images[MEMORY_CLASSES];
     uint32_t images_free[MEMORY_CLASSES];
+    uint32_t images_idle[MEMORY_CLASSES]; /* the least that were free since the last trim */
     struct chunk *chunks;
     uint32_t chunks_free;
+    uint32_t chunks_idle;
     stats_counter *used;
     uint64_t others; /* what the others use, as of the last tick */
     uint64_t limit;

@@ -391,6 +391,23 @@ static void expire(struct peer *peer)
     worker_again(peer->worker);
 }
 
+void peer_close_slow_reader(struct peer *peer)
+{
+    log_warn(peer_name(peer), "closed", log_words("it does not read its answers"));
+    stats_add(&peer->worker->stats.refused[STATS_REFUSED_slow_reader], 1);
+    conn_abort(peer->open);
+    peer_event(peer, DM_EVENT_PEER_DISC);
+}
+
+/* Half of its queue is full and has not moved for so long that its watchdog would have given up on
+ * us. */
+static bool has_stopped_reading(const struct peer *peer)
+{
+    const struct conn *conn = peer->open;
+    return conn && conn->is_paused && conn->is_blocked &&
+           peer->worker->now - conn->blocked_since > 2 * peer->conf->timers.watchdog;
+}
+
 /* True: the peer is not read for want of memory. Its silence does not count. */
 static bool waits_for_memory(struct peer *peer)
 {
@@ -405,6 +422,8 @@ bool peer_tick(struct peer *peer)
     bool waits = waits_for_memory(peer);
     if (peer->open && peer->open->is_paused)
         peer_mind_pressure(peer);
+    if (has_stopped_reading(peer))
+        peer_close_slow_reader(peer);
     if (peer->pending.used)
         expire(peer);
     peer_publish_load(peer);

@@ -128,6 +128,9 @@ void peer_stop(struct peer *peer, enum dm_disconnect_cause cause);
  * is owed, or closes. */
 void peer_settle(struct peer *peer);
 
+/* It does not read what it is sent: its connection is cut. */
+void peer_close_slow_reader(struct peer *peer);
+
 /* Stops or starts reading by the fill of its queue. After writes and commits. */
 void peer_mind_pressure(struct peer *peer);
 

@@ -198,8 +198,11 @@ void relay_hand_over(struct worker *worker, struct relay_request *request, rt_pe
 /* One greedy client never takes the other half of a server's table. */
 static bool is_greedy(const struct peer *from, rt_peer to)
 {
-    return board_is_half_full(from->worker->board, to.slot) &&
-           from->in_flight > from->worker->conf->limits.pending_per_peer / 64;
+    const struct agent *agent = from->worker->agent;
+    if (!board_is_half_full(from->worker->board, to.slot))
+        return false;
+    uint32_t row = to.slot < agent->registry.fixed ? to.slot : agent->registry.fixed;
+    return from->in_flight > agent_row(agent, row)->limits.pending_per_peer / 64 + 1;
 }
 
 static struct rt_origin begin(struct peer *from, const struct dm_header *header)
@@ -207,7 +210,8 @@ static struct rt_origin begin(struct peer *from, const struct dm_header *header)
     stats_add(&from->worker->stats.requests_received, 1);
     stats_add(&peer_stats(from)->received_request, 1);
     from->in_flight++;
-    return (struct rt_origin){from->self.slot, from->link, header->hop_by_hop};
+    return (struct rt_origin){from->self.slot, from->link, header->hop_by_hop,
+                              from->conf->compatibility.error_echo};
 }
 
 /* The image: the request as received, and behind it the Route-Record of the peer it came from.

@@ -379,19 +379,24 @@ static void adopt_rows(struct worker *worker)
     }
 }
 
+static bool has_fast_timer(const struct conf_timers *timers)
+{
+    const uint64_t all[] = {timers->connect, timers->capabilities, timers->request,
+                            timers->reconnect_minimum, timers->disconnect};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i] < NS_PER_S)
+            return true;
+    return false;
+}
+
 static uint64_t tick_interval(const struct conf *conf)
 {
     if (clock_is_lab())
         return 1;
-    for (size_t i = 0; i < conf->peer_count; i++) {
-        const struct conf_timers *timers = &conf->peers[i].timers;
-        const uint64_t all[] = {timers->connect, timers->capabilities, timers->request,
-                                timers->reconnect_minimum, timers->disconnect};
-        for (size_t k = 0; k < sizeof all / sizeof *all; k++)
-            if (all[k] < NS_PER_S)
-                return FAST_TICK_MS;
-    }
-    return SLOW_TICK_MS;
+    bool is_fast = has_fast_timer(&conf->timers);
+    for (size_t i = 0; i < conf->peer_count; i++)
+        is_fast = is_fast || has_fast_timer(&conf->peers[i].timers);
+    return is_fast ? FAST_TICK_MS : SLOW_TICK_MS;
 }
 
 struct worker *worker_new(struct agent *agent, unsigned index)

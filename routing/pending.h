@@ -15,6 +15,7 @@ struct rt_origin {
     uint32_t slot; /* of the peer */
     uint32_t link; /* number of its connection, counted up at each */
     uint32_t hop_by_hop;
+    bool wants_echo; /* errors bear the request's application: `error_echo` of the peer */
 };
 
 struct rt_waiting {

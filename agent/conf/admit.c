@@ -17,35 +17,40 @@ static bool is_from(const struct conf_peer *peer, const union conf_socket *sourc
     return false;
 }
 
-/* The answer of the row with this name, or what was known before. */
-static int ask_row(const struct conf_snapshot *snapshot, const char *name, size_t size,
-                   const union conf_socket *source, int before)
+/* Asks the row with this name whether it takes the source; false: there is no such row. */
+static bool ask_row(const struct conf_snapshot *snapshot, const char *name, size_t size,
+                    const union conf_socket *source, int *answer)
 {
     const struct conf_name *found = conf_names_find(&snapshot->peers, name, size);
     if (found == NULL)
-        return before;
+        return false;
     bool fits = is_from(&snapshot->conf.peers[found->number], source);
-    return fits ? (int)found->number : ADMIT_NOT_FROM_THERE;
+    *answer = fits ? (int)found->number : ADMIT_NOT_FROM_THERE;
+    return true;
 }
 
 /* "a.b.c" is asked as itself, "*.b.c", "*.c" and "*": each suffix gets its star where the label
- * before it ended. */
+ * before it ended. The first row there is decides: were a source that it refuses passed on to a
+ * wider row, anybody could take the name of a server that is expected from elsewhere. */
 int conf_peer_for(const struct conf *conf, dm_bytes identity, const union conf_socket *source)
 {
     const struct conf_snapshot *snapshot = (const struct conf_snapshot *)conf;
     char name[IDENTITY_MAX];
+    int row = ADMIT_NOBODY;
     if (!dm_identity_is_valid(identity))
         return ADMIT_NOBODY;
     for (size_t i = 0; i < identity.size; i++)
         name[i] = (char)tolower(identity.at[i]);
-    int row = ask_row(snapshot, name, identity.size, source, ADMIT_NOBODY);
-    for (size_t i = 1; i < identity.size && row < 0; i++) {
+    bool is_known = ask_row(snapshot, name, identity.size, source, &row);
+    for (size_t i = 1; i < identity.size && !is_known; i++) {
         if (name[i] != '.')
             continue;
         name[i - 1] = '*';
-        row = ask_row(snapshot, name + i - 1, identity.size - i + 1, source, row);
+        is_known = ask_row(snapshot, name + i - 1, identity.size - i + 1, source, &row);
     }
-    return row < 0 ? ask_row(snapshot, "*", 1, source, row) : row;
+    if (!is_known)
+        ask_row(snapshot, "*", 1, source, &row);
+    return row;
 }
 
 size_t conf_cleartext_beyond_loopback(const struct conf *conf)

@@ -269,7 +269,7 @@ static uint32_t wait_for_answer(struct rt_pending *pending, struct micro_image *
     slot->end_to_end = dm_get32(image->octets + 16);
     slot->command = dm_get24(image->octets + 5);
     slot->application = dm_get32(image->octets + 8);
-    slot->origin = (struct rt_origin){CLIENT, 1, dm_get32(image->octets + 12)};
+    slot->origin = (struct rt_origin){CLIENT, 1, dm_get32(image->octets + 12), false};
     slot->ingress = (rt_peer){CLIENT, 1};
     slot->image = image;
     slot->received = slot->sent = 1;

@@ -82,9 +82,9 @@ Test(conf_admit, a_source_must_be_in_one_of_the_rows_networks)
     cr_assert_eq(row_of("", "ten.example.org", "fd00:1:8000::1"), -2);
 }
 
-Test(conf_admit, where_a_row_does_not_take_the_source_the_next_that_fits_is_asked)
+Test(conf_admit, where_the_row_of_a_name_does_not_take_the_source_no_wider_one_is_asked)
 {
-    cr_assert_eq(row_of("  - { identity: \"*\" }\n", "ten.example.org", "192.0.2.1"), ANY);
+    cr_assert_eq(row_of("  - { identity: \"*\" }\n", "ten.example.org", "192.0.2.1"), -2);
     cr_assert_eq(
         row_of("  - { identity: \"*\", from: [\"::1\"] }\n", "ten.example.org", "192.0.2.1"), -2);
 }

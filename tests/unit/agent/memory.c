@@ -131,13 +131,26 @@ Test(memory, what_lies_free_is_bounded)
     cr_assert_eq(memory.chunks_free, 128);
 }
 
-Test(memory, trim_gives_half_of_what_lies_free_back)
+Test(memory, trim_leaves_what_a_steady_load_uses)
+{
+    for (int round = 0; round < 10; round++) {
+        struct image *image = memory_image_room(&memory, 20);
+        cr_assert_eq(memory.images_free[0], 0);
+        memory_image_free(&memory, image);
+        memory_trim(&memory);
+        cr_assert_eq(memory.images_free[0], 1);
+    }
+}
+
+Test(memory, trim_gives_half_of_what_nobody_needed_back)
 {
     struct image *images[8];
     for (int i = 0; i < 8; i++)
         images[i] = memory_image_room(&memory, 20);
     for (int i = 0; i < 8; i++)
         memory_image_free(&memory, images[i]);
+    memory_trim(&memory);
+    cr_assert_eq(memory.images_free[0], 8);
     memory_trim(&memory);
     cr_assert_eq(memory.images_free[0], 4);
     memory_trim(&memory);
