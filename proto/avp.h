@@ -95,14 +95,16 @@ static inline bool dm_avps_next(struct dm_avps *walk, struct dm_avp *avp)
         return false;
     }
     const uint8_t *at = walk->at;
-    uint32_t length = dm_get24(at + 5);
-    uint32_t head = at[4] & DM_AVP_VENDOR ? 12 : 8;
+    uint32_t flags_length = dm_get32(at + 4); /* one load instead of four */
+    uint32_t length = flags_length & 0xffffff;
+    uint32_t flags = flags_length >> 24;
+    uint32_t head = flags & DM_AVP_VENDOR ? 12 : 8;
     if (length < head || dm_padded(length) > left) {
         dm_avps_fail(walk);
         return false;
     }
     avp->code = dm_get32(at);
-    avp->flags = at[4];
+    avp->flags = (uint8_t)flags;
     avp->vendor = head == 12 ? dm_get32(at + 8) : 0;
     avp->data = dm_bytes_of(at + head, length - head);
     avp->whole = dm_bytes_of(at, length);

@@ -28,24 +28,41 @@ static uint64_t load8(const uint8_t *at)
     return word;
 }
 
-/* The last 1 to 7 octets, zeros after them. */
-static uint64_t load_tail(const uint8_t *at, size_t size)
+static uint64_t load4(const uint8_t *at)
 {
-    uint64_t word = 0;
-    memcpy(&word, at, size);
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
     return word;
 }
 
+/* Up to 7 octets as a word: of two of one size the words differ if they do. */
+static uint64_t load_short(dm_bytes octets)
+{
+    const uint8_t *at = octets.at;
+    size_t size = octets.size;
+    if (size >= 4)
+        return load4(at) | load4(at + size - 4) << 32;
+    return size ? at[0] | (uint64_t)at[size / 2] << 8 | (uint64_t)at[size - 1] << 16 : 0;
+}
+
+/* Peers seldom change the case of a name on its way. */
+static bool words_equal(uint64_t a, uint64_t b)
+{
+    return a == b || lower8(a) == lower8(b);
+}
+
+/* The last word overlaps the one before it: no tail. */
 bool dm_identity_equal(dm_bytes a, dm_bytes b)
 {
     if (a.size != b.size)
         return false;
-    size_t i = 0;
-    for (; i + 8 <= a.size; i += 8)
-        if (lower8(load8(a.at + i)) != lower8(load8(b.at + i)))
+    if (a.size < 8)
+        return words_equal(load_short(a), load_short(b));
+    size_t last = a.size - 8;
+    for (size_t i = 0; i < last; i += 8)
+        if (!words_equal(load8(a.at + i), load8(b.at + i)))
             return false;
-    return i == a.size ||
-           lower8(load_tail(a.at + i, a.size - i)) == lower8(load_tail(b.at + i, b.size - i));
+    return words_equal(load8(a.at + last), load8(b.at + last));
 }
 
 int dm_identity_compare(dm_bytes a, dm_bytes b)
@@ -67,11 +84,14 @@ static uint64_t mix(uint64_t hash, uint64_t word)
 uint64_t dm_identity_hash(dm_bytes identity)
 {
     uint64_t hash = identity.size * UINT64_C(0x9e3779b97f4a7c15);
-    size_t i = 0;
-    for (; i + 8 <= identity.size; i += 8)
-        hash = mix(hash, lower8(load8(identity.at + i)));
-    if (i < identity.size)
-        hash = mix(hash, lower8(load_tail(identity.at + i, identity.size - i)));
+    if (identity.size < 8) {
+        hash = mix(hash, lower8(load_short(identity)));
+    } else {
+        size_t last = identity.size - 8;
+        for (size_t i = 0; i < last; i += 8)
+            hash = mix(hash, lower8(load8(identity.at + i)));
+        hash = mix(hash, lower8(load8(identity.at + last)));
+    }
     hash *= UINT64_C(0xc4ceb9fe1a85ec53);
     return hash ^ hash >> 33;
 }

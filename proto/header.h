@@ -34,10 +34,12 @@ struct dm_header {
 
 static inline void dm_header_read(struct dm_header *header, const uint8_t at[DM_HEADER_SIZE])
 {
-    header->version = at[0];
-    header->length = dm_get24(at + 1);
-    header->flags = at[4];
-    header->command = dm_get24(at + 5);
+    uint32_t version_length = dm_get32(at);
+    uint32_t flags_command = dm_get32(at + 4);
+    header->version = (uint8_t)(version_length >> 24);
+    header->length = version_length & 0xffffff;
+    header->flags = (uint8_t)(flags_command >> 24);
+    header->command = flags_command & 0xffffff;
     header->application = dm_get32(at + 8);
     header->hop_by_hop = dm_get32(at + 12);
     header->end_to_end = dm_get32(at + 16);

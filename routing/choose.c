@@ -90,11 +90,10 @@ static int choose_beyond(const struct rt_pool *pool, uint16_t slot, rt_usable us
 static int choose_sticky(const struct rt_pool *pool, uint16_t slot, rt_usable usable, void *context,
                          struct rt_seen *seen)
 {
-    size_t first = (size_t)slot * pool->depth;
     struct rt_seen seen_last;
     int last_resort = -1;
     for (uint32_t i = 0; i < pool->depth; i++) {
-        uint8_t member = pool->ranks[first + i];
+        uint8_t member = pool->ranks[(size_t)i * RT_SLOTS + slot];
         enum rt_reach reach = usable(context, &pool->members[member], seen);
         if (reach == RT_REACHABLE)
             return member;

@@ -125,12 +125,11 @@ bool rt_pool_build(struct rt_pool *pool, uint64_t seed)
     if (!pool->ranks)
         return false;
     pool->depth = depth;
-    uint8_t *to = pool->ranks;
     for (uint32_t slot = 0; slot < RT_SLOTS; slot++) {
         struct bid best[DEPTH_MAX];
         rank(pool, (uint16_t)slot, depth, best);
         for (uint32_t i = 0; i < depth; i++)
-            *to++ = best[i].member;
+            pool->ranks[(size_t)i * RT_SLOTS + slot] = best[i].member;
     }
     return true;
 }

@@ -33,7 +33,8 @@ struct rt_pool {
     bool ready_required;
     uint32_t count;
     struct rt_member *members;
-    uint8_t *ranks; /* made by rt_pool_build; freed by rt_pool_fini */
+    uint8_t *ranks; /* made by rt_pool_build; freed by rt_pool_fini. The first member of every slot,
+                       then the second of every slot: 64 KiB are in use while all is well */
     uint32_t depth; /* ranks per slot */
     uint64_t seed;
 };

@@ -90,10 +90,28 @@ static enum dm_result refuse(struct dm_fault *fault, enum dm_result result)
     return dm_fault_show(fault, result, (dm_bytes){0});
 }
 
+/* Field by field: gcc makes `rep stos` of the whole, a quarter of the time of the walk. */
+static void clear(struct rt_query *query, dm_bytes message)
+{
+    const dm_bytes absent = {NULL, 0};
+    query->message = message;
+    query->session_id = absent;
+    query->origin_host = absent;
+    query->origin_realm = absent;
+    query->destination_host = absent;
+    query->destination_realm = absent;
+    query->user_name = absent;
+    query->public_identity = absent;
+    query->user_identity = absent;
+    query->sip_method = absent;
+    query->route_records = 0;
+    query->loops = false;
+}
+
 enum dm_result rt_query_read(struct rt_query *query, dm_bytes message, dm_bytes own_identity,
                              bool refuse_reserved_bits, struct dm_fault *fault)
 {
-    *query = (struct rt_query){.message = message};
+    clear(query, message);
     dm_header_read(&query->header, message.at);
     enum dm_result wrong = header_check(&query->header, refuse_reserved_bits);
     if (wrong != DM_OK)
