@@ -1,7 +1,6 @@
-"""freeDiameter as a neighbour: the agent dials it, it dials the agent; watchdogs, DPR and kill from each side."""
+"""freeDiameter as a neighbour: watchdogs, DPR, kill and frost, whoever dials."""
 import signal
 
-import freediameter
 from common import LabClock, Scenario, wait_until
 from diameter import CER, DISCONNECT_CAUSE, DPR, DWR, RESULT_CODE
 from freediameter import FreeDiameter
@@ -131,64 +130,3 @@ class Neighbours(Scenario):
         self.start_agent()
         self.agent.await_up(PEER)
         self.check_exchange()
-
-
-@freediameter.needed
-class Server(Neighbours):
-    agent_dials = True
-
-    def test_CEX_01_WDG_01_a_server_that_the_agent_dials_answers_its_dwrs(self):
-        self.check_idle_agent_asks()
-
-    def test_a_server_that_the_agent_dials_has_its_dwrs_answered(self):
-        self.check_idle_peer_asks()
-
-    def test_DPR_01_the_agent_leaves_a_server_with_dpr(self):
-        self.check_agent_leaves()
-
-    def test_DPR_02_DPR_05_a_server_that_leaves_with_dpr_is_dialled_again(self):
-        self.check_peer_leaves_and_returns()
-
-    def test_WDG_01_WDG_04_both_watch_an_idle_connection_in_real_time(self):
-        self.start(agent_watchdog='6s', peer_watchdog=6)
-        self.tap.await_seen('DWAs', 4, command=DWR, is_request=False)
-        self.agent.await_up(PEER)
-        self.assertEqual(len(self.tap.conversations), 1)
-
-    def test_WDG_07_WDG_10_a_server_that_freezes_is_left_and_dialled_again(self):
-        self.check_peer_freezes_and_thaws()
-
-    def test_WDG_10_a_server_that_was_killed_is_dialled_again(self):
-        self.check_peer_is_killed_and_returns()
-
-    def test_an_agent_that_was_killed_dials_again(self):
-        self.check_agent_is_killed_and_returns()
-
-
-@freediameter.needed
-class Client(Neighbours):
-    agent_dials = False
-
-    def test_CEX_01_WDG_01_a_client_answers_the_dwrs_of_the_agent(self):
-        self.check_idle_agent_asks()
-
-    def test_a_client_has_its_dwrs_answered(self):
-        self.check_idle_peer_asks()
-
-    def test_DPR_01_the_agent_leaves_a_client_with_dpr(self):
-        self.check_agent_leaves()
-
-    def test_DPR_02_a_client_that_leaves_with_dpr_may_return(self):
-        self.check_peer_leaves_and_returns()
-
-    def test_WDG_07_WDG_10_a_client_that_freezes_is_left_and_may_return(self):
-        self.check_peer_freezes_and_thaws()
-
-    def test_WDG_10_WDG_14_a_client_that_was_killed_may_return(self):
-        self.check_peer_is_killed_and_returns()
-
-    def test_an_agent_that_was_killed_is_dialled_again(self):
-        self.check_agent_is_killed_and_returns()
-
-
-del Neighbours
