@@ -200,16 +200,11 @@ static bool uri_key(struct rt_key *key, dm_bytes uri, const struct rt_domains *d
     return rt_is_word(scheme, "tel") && rt_key_number(key, rest, false);
 }
 
-/* From 0x20 on: octets that mean nothing but themselves in user and host, in lower case; blank: all
- * others. */
-static const char plain[] = "             -. 0123456789       abcdefghijklmnopqrstuvwxyz    _ "
-                            "abcdefghijklmnopqrstuvwxyz     ";
-
-static char plain_lower(uint8_t octet)
-{
-    uint8_t at = (uint8_t)(octet - 0x20);
-    return at < sizeof plain - 1 ? plain[at] : ' ';
-}
+/* Octets that mean nothing but themselves in user and host, in lower case; no more than a blank:
+ * all others. */
+static const char plain[256] = "                                "
+                               "             -. 0123456789       abcdefghijklmnopqrstuvwxyz    _ "
+                               "abcdefghijklmnopqrstuvwxyz";
 
 /* The way of nearly all, "sip:user@host" and no more, in one pass: 30 ns instead of 150. False: go
  * the long way. */
@@ -221,13 +216,13 @@ static bool plain_key(struct rt_key *key, dm_bytes identity)
     const uint8_t *end = identity.at + identity.size;
     uint8_t *to = key->octets;
     *to++ = RT_KIND_PUBLIC;
-    while (at < end && plain_lower(*at) != ' ')
+    while (at < end && plain[*at] > ' ')
         *to++ = *at++;
     if (end - at < 2 || *at++ != '@' || end[-1] == '.')
         return false;
     *to++ = 0;
-    while (at < end && plain_lower(*at) != ' ')
-        *to++ = (uint8_t)plain_lower(*at++);
+    while (at < end && plain[*at] > ' ')
+        *to++ = (uint8_t)plain[*at++];
     key->size = (uint16_t)(to - key->octets);
     return at == end;
 }
