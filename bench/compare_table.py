@@ -151,23 +151,26 @@ def markdown(head, rows):
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
+def compared(peers):
+    """(one, other) of each ratio: to HAProxy, to another revision, and of several workers to one."""
+    pairs = [("antipode", peer) for peer in peers if peer == "haproxy" or "@" in peer]
+    pairs += [(peer, "antipode") for peer in peers if peer.startswith("antipode:")]
+    return [pair for pair in pairs if "antipode" in peers]
+
+
 def cpu_table(figures):
-    """The first table: CPU per pair, and the ratio that the targets are about."""
+    """The first table: CPU per pair, and the ratios that the targets are about."""
     agents = [peer for peer in figures.peers if peer != "direct"]
-    base = agents[0]
-    other = next((peer for peer in ("haproxy",) if peer in agents), agents[-1] if len(agents) > 1 else None)
-    targets = other == "haproxy" and base == "antipode"
+    pairs = compared(agents)
+    has_targets = ("antipode", "haproxy") in pairs
     head = ["profile"] + [name_of(peer) for peer in agents]
-    if other and other != base:
-        head.append(f"{name_of(base)} / {name_of(other)}")
-    if targets:
-        head += ["goal", "first step"]
+    head += [f"{name_of(one)} / {name_of(other)}" for one, other in pairs]
+    head += ["goal", "first step"] if has_targets else []
     rows = []
     for profile in figures.profiles:
         row = [profile] + [spread(figures.values(profile, peer, cpu)) for peer in agents]
-        if other and other != base:
-            row.append(spread(figures.ratios(profile, base, other)))
-        if targets:
+        row += [spread(figures.ratios(profile, one, other)) for one, other in pairs]
+        if has_targets:
             row += [f"{value:.2f}" for value in TARGETS[profile]] if profile in TARGETS else ["", ""]
         rows.append(row)
     return heading("CPU of the agent per request and answer, microseconds") + markdown(head, rows)
