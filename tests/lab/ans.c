@@ -291,3 +291,26 @@ Test(ans, DUP_02_DUP_04_the_same_request_twice_is_forwarded_and_answered_twice)
     lab_expect_result(bed.c1, again, 2001);
     lab_end(bed.lab);
 }
+
+/* The client's other way leads through an agent; what comes by it may overtake the original. */
+Test(ans, DUP_05_a_duplicate_that_comes_first_and_by_another_connection_is_served_like_its_original)
+{
+    struct lab_bed bed = lab_bed(USUAL);
+    struct lab_peer *other_way = lab_client(bed.lab, C2);
+    struct lab_message *original = with_ids(lab_lir(bed.c1, ALICE), 1, 500);
+    struct lab_message *duplicate = with_flags(with_ids(lab_copy(original), 2, 500), R | P | T);
+    lab_send(other_way, with_text(duplicate, ROUTE_RECORD, C1));
+    struct lab_message *first = lab_expect(bed.s1, LIR);
+    lab_send(bed.c1, original);
+    struct lab_message *second = lab_expect(bed.s1, LIR);
+    cr_assert_eq(lab_flags(first), R | P | T);
+    cr_assert_eq(lab_flags(second), R | P);
+    cr_assert_eq(lab_end_to_end(first), lab_end_to_end(second));
+    cr_assert_str_eq(lab_text(first, ORIGIN_HOST, 0), lab_text(second, ORIGIN_HOST, 0));
+    lab_answer(bed.s1, second, 2001);
+    lab_answer(bed.s1, first, 2002);
+    lab_expect_result(bed.c1, original, 2001);
+    lab_expect_result(other_way, duplicate, 2002);
+    lab_expect_silence(bed.c1);
+    lab_end(bed.lab);
+}

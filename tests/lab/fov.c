@@ -244,3 +244,71 @@ Test(fov, FOV_11_resends_wait_for_a_server_that_reads_slowly, .timeout = 60)
     }
     lab_end(bed.lab);
 }
+
+/* --- what is never moved --- */
+
+Test(fov, FOV_04_a_watchdog_of_the_lost_server_is_not_moved)
+{
+    struct lab_bed bed = lab_bed((struct lab_plan){
+        .servers = {S1, S2}, .timers = "request: 60s, watchdog: 6s", .workers = 1});
+    bed.s1->no_watchdog = true;
+    for (int i = 0; i < 40 && !bed.s1->inbox; i++)
+        lab_advance(bed.lab, 500, 500);
+    cr_assert_eq(lab_command(bed.s1->inbox), DWR);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    lab_wait_inbox(bed.s1, 2);
+    bed.s2->no_watchdog = true;
+    lab_reset(bed.s1);
+    struct lab_message *at_s2 = lab_expect(bed.s2, LIR);
+    lab_expect_silence(bed.s2);
+    lab_answer(bed.s2, at_s2, 2001);
+    lab_expect_result(bed.c1, lir, 2001);
+    lab_expect_silence(bed.s2);
+    lab_end(bed.lab);
+}
+
+Test(fov, FOV_04_a_CER_that_was_not_answered_is_not_moved)
+{
+    struct lab *lab = lab_start((struct lab_plan){.servers = {S1, S2}});
+    struct lab_peer *s1 = lab_accept(lab, S1), *s2 = lab_server(lab, S2);
+    struct lab_peer *c1 = lab_client(lab, C1);
+    lab_expect(s1, CER);
+    lab_reset(s1);
+    lab_expect(lab_accept(lab, S1), CER); /* S1 is asked again, by a CER of its own */
+    lab_expect_silence(s2);
+    lab_expect_service(c1, s2);
+    lab_end(lab);
+}
+
+Test(fov, FOV_04_a_DPR_that_was_not_answered_is_not_moved)
+{
+    struct lab_bed bed = lab_bed(PAIR);
+    lab_close(bed.c1);
+    lab_stop(bed.lab);
+    lab_expect(bed.s1, DPR);
+    struct lab_message *dpr = lab_expect(bed.s2, DPR);
+    lab_reset(bed.s1);
+    lab_expect_silence(bed.s2);
+    lab_answer(bed.s2, dpr, 2001);
+    lab_expect_closed(bed.s2);
+    lab_end(bed.lab);
+}
+
+Test(fov, FOV_12_an_agent_that_was_killed_resends_nothing)
+{
+    struct lab *lab = lab_bed(PAIR).lab;
+    struct lab_peer *c1 = lab->peers[2], *s1 = lab->peers[0];
+    for (int i = 0; i < 20; i++)
+        lab_push(c1, lab_lir(c1, ALICE));
+    lab_wait_inbox(s1, 20);
+    lab_restart(lab);
+    s1 = lab_server(lab, S1);
+    struct lab_peer *s2 = lab_server(lab, S2);
+    c1 = lab_client(lab, C1);
+    lab_expect_silence(s1);
+    lab_expect_silence(s2);
+    lab_expect_silence(c1);
+    lab_expect_service(c1, s1);
+    lab_end(lab);
+}

@@ -289,7 +289,7 @@ Test(hdr, HDR_19_RTE_19_the_application_of_the_header_decides)
     lab_end(bed.lab);
 }
 
-Test(hdr, HDR_21_equal_hop_by_hops_of_two_clients_are_told_apart)
+Test(hdr, HDR_21_RTE_03_equal_hop_by_hops_of_two_clients_are_told_apart)
 {
     struct lab_bed bed = lab_bed(USUAL);
     struct lab_peer *c2 = lab_client(bed.lab, C2);
@@ -396,6 +396,34 @@ Test(hdr, HDR_28_an_unknown_application_that_no_server_offers_is_answered_3002)
     struct lab_message *request = lab_request_from(bed.c1, LIR, 16777999);
     lab_send(bed.c1, request);
     lab_expect_error(bed.c1, request, 3002);
+    lab_expect_silence(bed.s1);
+    lab_end(bed.lab);
+}
+
+/* Each is refused: in vain addressed, or without a server. */
+Test(hdr, HDR_20_an_answer_keeps_the_command_and_the_application)
+{
+    static const struct {
+        uint32_t command, application;
+        const char *realm;
+        uint32_t result;
+    } refused[] = {{LIR, APP_SIP, "nowhere.example", 3003},
+                   {CX_LIR, APP_CX, "nowhere.example", 3003},
+                   {8388620, APP_SH, "nowhere.example", 3003},
+                   {271, 3, "core.example", 3002},
+                   {272, 4, "core.example", 3002},
+                   {16777215, 16777999, "core.example", 3002}};
+    struct lab_bed bed = lab_bed(USUAL);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        struct lab_message *request =
+            lab_request_from(bed.c1, refused[i].command, refused[i].application);
+        request =
+            with_text(without(request, DESTINATION_REALM), DESTINATION_REALM, refused[i].realm);
+        lab_send(bed.c1, request);
+        struct lab_message *answer = lab_expect_error(bed.c1, request, refused[i].result);
+        cr_assert_eq(lab_command(answer), refused[i].command);
+        cr_assert_eq(lab_application(answer), refused[i].application);
+    }
     lab_expect_silence(bed.s1);
     lab_end(bed.lab);
 }

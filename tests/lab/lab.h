@@ -202,6 +202,7 @@ void lab_restart(struct lab *lab);
 /* Fails the test: what, and the end of the agent's log. */
 _Noreturn void lab_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool lab_log_has(struct lab *lab, const char *text);
+void lab_wait_log(struct lab *lab, const char *text);
 /* Runs the agent with this configuration until it ends by itself; its standard error in `said`.
  * Returns the exit status. */
 int lab_run_to_end(const char *command, const char *yaml, char *said, size_t room);

@@ -44,6 +44,15 @@ bool lab_log_has(struct lab *lab, const char *text)
     return strstr(log, text);
 }
 
+void lab_wait_log(struct lab *lab, const char *text)
+{
+    for (uint64_t deadline = lab_now_ms() + LAB_DEADLINE_MS; !lab_log_has(lab, text);) {
+        if (lab_now_ms() > deadline)
+            lab_fail("the log never says: %s", text);
+        lab_serve(lab, 5);
+    }
+}
+
 unsigned lab_loopback(struct sockaddr_storage *at, bool ipv6, uint16_t port)
 {
     struct sockaddr_in v4 = {

@@ -138,6 +138,81 @@ Test(pressure, RTE_25_a_full_server_gives_the_next_candidate)
     lab_end_with_pending(bed.lab);
 }
 
+/* As many clients as a server may have requests, each with one. */
+static void fill_server(struct lab_bed *bed, struct lab_peer *server, int pending, const char *kind)
+{
+    char name[60];
+    for (int i = 0; i < pending; i++) {
+        snprintf(name, sizeof(name), "%s%d.edge.example", kind, i);
+        struct lab_peer *client = lab_client(bed->lab, name);
+        lab_send(client, lab_lir(client, ALICE));
+    }
+    lab_wait_inbox(server, (size_t)pending);
+}
+
+Test(pressure, ERR_11_a_request_for_a_server_that_is_full_or_for_a_full_pool_is_answered_3004)
+{
+    enum { PENDING = 64 };
+    struct lab_bed bed = lab_bed((struct lab_plan){
+        .servers = {S1, S2}, .timers = "request: 60s", .limits = "pending_per_peer: 64"});
+    fill_server(&bed, bed.s1, PENDING, "one");
+    struct lab_message *named = with_text(lab_lir(bed.c1, ALICE), DESTINATION_HOST, S1);
+    lab_send(bed.c1, named);
+    lab_expect_error(bed.c1, named, 3004);
+    lab_expect_silence(bed.s2);
+    fill_server(&bed, bed.s2, PENDING, "two");
+    struct lab_message *any = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, any);
+    lab_expect_error(bed.c1, any, 3004);
+    cr_assert_eq(lab_inbox_size(bed.s1), PENDING);
+    cr_assert_eq(lab_inbox_size(bed.s2), PENDING);
+    lab_answer(bed.s1, lab_expect(bed.s1, LIR), 2001);
+    lab_wait_metric(bed.lab, "antipode_peer_pending_requests{peer=\"" S1 "\"}", PENDING - 1);
+    lab_send(bed.c1, any = lab_lir(bed.c1, ALICE));
+    lab_wait_inbox(bed.s1, PENDING);
+    lab_end_with_pending(bed.lab);
+}
+
+/* What piles up for it passes the whole of outbound_per_peer: it is closed, and nobody waits for
+ * it. */
+Test(pressure, a_client_that_does_not_read_its_answers_is_closed_at_its_limit, .timeout = 120)
+{
+    enum { SENT = 1000 };
+    static uint8_t filling[16000];
+    struct lab_bed bed =
+        lab_bed((struct lab_plan){.limits = "outbound_per_peer: 256KiB", .timers = "request: 60s"});
+    struct lab_peer *deaf = lab_client(bed.lab, C2);
+    struct lab_message *rtr = lab_push_request(bed.s1, RTR, C2, "edge.example");
+    lab_send(bed.s1, rtr);
+    lab_expect(deaf, RTR); /* never answered */
+    for (int i = 0; i < SENT; i++)
+        lab_push(deaf, lab_lir(deaf, ALICE));
+    lab_wait_inbox(bed.s1, SENT);
+    deaf->paused = true;
+    for (int i = 0; i < SENT; i++) {
+        struct lab_message *lia = lab_answer_to(bed.s1, lab_expect(bed.s1, LIR), 2001);
+        lab_send(bed.s1, with_avp(lia, 0, 99999, 0, filling, sizeof filling));
+        if (i % 100 == 0)
+            lab_serve(bed.lab, 0);
+    }
+    lab_expect_error(bed.s1, rtr, 3002);
+    lab_wait_metric(bed.lab, "antipode_connections_refused_total{reason=\"slow_reader\"}", 1);
+    lab_wait_metric(bed.lab, "antipode_requests_in_flight", 0);
+    double answered = lab_metric_sum(bed.lab, "antipode_requests_total", "outcome=\"answered\"");
+    double gone = lab_metric_sum(bed.lab, "antipode_requests_total", "outcome=\"origin_gone\"");
+    double unsent = lab_metric(bed.lab, "antipode_dropped_total{reason=\"unsent\"}");
+    cr_assert_eq(answered + gone, SENT);
+    cr_assert(gone > 0 && unsent > 0, "%g gone, %g unsent", gone, unsent);
+    deaf->paused = false;
+    size_t read = 0;
+    while (lab_take(deaf))
+        read++;
+    cr_assert_leq((double)read, answered - unsent + 1, "it read what was counted unsent");
+    cr_assert(deaf->was_reset, "closed politely");
+    lab_expect_service(bed.c1, bed.s1);
+    lab_end(bed.lab);
+}
+
 Test(pressure, RTE_25_a_server_that_stops_reading_harms_nobody, .timeout = 120)
 {
     struct lab_bed bed =

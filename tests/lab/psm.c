@@ -281,3 +281,32 @@ Test(psm, PSM_02_a_peer_that_talks_is_not_suspect_because_another_used_its_name)
     cr_assert_not(lab_log_has(bed.lab, "suspect"));
     lab_end(bed.lab);
 }
+
+static void expect_at(struct lab_bed *bed, struct lab_peer *server)
+{
+    struct lab_message *lir = lab_lir(bed->c1, ALICE);
+    lab_send(bed->c1, lir);
+    struct lab_message *at = lab_expect(server, LIR);
+    lab_answer(server, at, 2001);
+    lab_expect_result(bed->c1, lir, 2001);
+}
+
+/* All members are connected before anything is asked, so there is somebody to go to at once. */
+Test(psm, PSM_10_every_candidate_of_a_route_is_connected_before_it_is_needed)
+{
+    struct lab_bed bed = lab_bed((struct lab_plan){.servers = {S1, S2, "s3.core.example"},
+                                                   .timers = "request: 60s, watchdog: 6s"});
+    struct lab_peer *s3 = lab_server(bed.lab, "s3.core.example");
+    expect_at(&bed, bed.s1);
+    bed.s1->no_watchdog = true;
+    for (int i = 0; i < 60 && !lab_metric(bed.lab, "antipode_peer_watchdog{peer=\"" S1
+                                                   "\",state=\"suspect\"}");
+         i++)
+        lab_advance(bed.lab, 500, 500);
+    cr_assert(!bed.s1->ended, "suspect, and still connected");
+    expect_at(&bed, bed.s2);
+    lab_reset(bed.s2);
+    lab_wait_metric(bed.lab, "antipode_peer_up{peer=\"" S2 "\"}", 0);
+    expect_at(&bed, s3);
+    lab_end(bed.lab);
+}

@@ -314,3 +314,66 @@ Test(rte, RTE_20_round_robin_gives_everyone_the_same)
     cr_assert_eq(bed.s2->answered, MANY / 2);
     lab_end(bed.lab);
 }
+
+/* --- what the agent keeps, and what it says by itself --- */
+
+Test(rte, RTE_04_a_request_is_kept_until_it_is_answered_and_no_longer)
+{
+    enum { MANY = 10, ANSWERED = 4 };
+    struct lab_bed bed = lab_bed((struct lab_plan){.servers = {S1, S2}, .timers = "request: 60s"});
+    struct lab_message *lir[MANY];
+    for (int i = 0; i < MANY; i++)
+        lab_push(bed.c1, lir[i] = lab_lir(bed.c1, ALICE));
+    lab_wait_inbox(bed.s1, MANY);
+    lab_wait_metric(bed.lab, "antipode_peer_pending_requests{peer=\"" S1 "\"}", MANY);
+    for (int i = 0; i < ANSWERED; i++)
+        lab_answer(bed.s1, lab_expect(bed.s1, LIR), 2001);
+    lab_wait_inbox(bed.c1, ANSWERED);
+    lab_wait_metric(bed.lab, "antipode_peer_pending_requests{peer=\"" S1 "\"}", MANY - ANSWERED);
+    lab_reset(bed.s1);
+    for (int i = 0; i < MANY - ANSWERED; i++) {
+        struct lab_message *at_s2 = lab_expect(bed.s2, LIR);
+        uint32_t n = lab_end_to_end(at_s2) - lab_end_to_end(lir[0]);
+        cr_assert(n >= ANSWERED && n < MANY, "an answered request was sent again");
+        lab_answer(bed.s2, at_s2, 2001);
+    }
+    lab_expect_silence(bed.s2);
+    lab_wait_inbox(bed.c1, MANY);
+    lab_end(bed.lab);
+}
+
+static void expect_ours(const struct lab_message *request)
+{
+    cr_assert_eq(lab_flags(request), R);
+    cr_assert_str_eq(lab_text(request, ORIGIN_HOST, 0), A_HOST);
+    cr_assert_str_eq(lab_text(request, ORIGIN_REALM, 0), A_REALM);
+    cr_assert_eq(lab_count(request, DESTINATION_HOST) + lab_count(request, DESTINATION_REALM) +
+                     lab_count(request, ROUTE_RECORD),
+                 0, "a message between neighbours has none");
+}
+
+Test(rte, RTE_26_requests_of_the_agent_carry_its_name_and_identifiers_of_their_own)
+{
+    enum { SAID = 4 };
+    struct lab_message *said[SAID];
+    struct lab *lab = lab_start((struct lab_plan){.timers = "watchdog: 6s"});
+    struct lab_peer *s1 = lab_accept(lab, S1);
+    said[0] = lab_expect(s1, CER);
+    lab_send(s1, lab_cea(s1, said[0], 2001));
+    lab_wait_metric(lab, "antipode_peer_up{peer=\"" S1 "\"}", 1);
+    s1->no_watchdog = true;
+    for (int i = 1; i < SAID - 1; i++) {
+        while (!s1->inbox)
+            lab_advance(lab, 500, 500);
+        lab_answer(s1, said[i] = lab_expect(s1, DWR), 2001);
+    }
+    lab_stop(lab);
+    lab_answer(s1, said[SAID - 1] = lab_expect(s1, DPR), 2001);
+    lab_expect_closed(s1);
+    for (int i = 0; i < SAID; i++) {
+        expect_ours(said[i]);
+        for (int k = 0; k < i; k++)
+            cr_assert_neq(lab_end_to_end(said[k]), lab_end_to_end(said[i]));
+    }
+    lab_end(lab);
+}

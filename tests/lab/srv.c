@@ -114,3 +114,18 @@ Test(srv, SRV_01_a_client_that_never_answers_leaves_the_server_3002)
     lab_expect_error(bed.s1, rtr, 3002);
     lab_end(bed.lab);
 }
+
+Test(srv, SRV_07_a_server_reaches_the_client_by_the_name_its_requests_bore)
+{
+    struct lab_bed bed = lab_bed(USUAL);
+    struct lab_message *lir =
+        with_text(without(lab_lir(bed.c1, ALICE), ORIGIN_HOST), ORIGIN_HOST, "C1.Edge.Example");
+    lab_send(bed.c1, lir);
+    struct lab_message *at_s1 = lab_expect_relayed(bed.c1, bed.s1, lir);
+    const char *name = lab_text(at_s1, ORIGIN_HOST, 0), *realm = lab_text(at_s1, ORIGIN_REALM, 0);
+    cr_assert_str_eq(name, "C1.Edge.Example");
+    struct lab_message *rtr = lab_push_request(bed.s1, RTR, name, realm);
+    lab_send(bed.s1, rtr);
+    lab_expect_relayed(bed.s1, bed.c1, rtr);
+    lab_end(bed.lab);
+}

@@ -103,7 +103,9 @@ static struct lab_message *make_suspect(struct lab_bed *bed, struct lab_message 
     return at_s1;
 }
 
-Test(wdg, WDG_06_FOV_02_FOV_05_requests_of_a_suspect_peer_fail_over_and_its_late_answer_is_dropped)
+Test(
+    wdg,
+    WDG_06_FOV_02_FOV_05_ANS_11_requests_of_a_suspect_peer_fail_over_and_its_late_answer_is_dropped)
 {
     struct lab_bed bed = lab_bed(QUICK_PAIR);
     struct lab_message *lir;
@@ -363,5 +365,24 @@ Test(wdg, WDG_06_in_real_time_a_silent_peer_is_suspect_after_two_draws)
     uint64_t second = lab_now_ms() - start;
     cr_assert(first >= 3900 && second >= first + 3900, "%lu, %lu ms", (unsigned long)first,
               (unsigned long)second);
+    lab_end(bed.lab);
+}
+
+Test(wdg, WDG_16_a_failover_is_logged_with_the_requests_it_moved)
+{
+    enum { MANY = 5 };
+    char words[200];
+    struct lab_bed bed = lab_bed(QUICK_PAIR);
+    struct lab_message *lir[MANY];
+    for (int i = 0; i < MANY; i++)
+        lab_push(bed.c1, lir[i] = lab_lir(bed.c1, ALICE));
+    lab_wait_inbox(bed.s1, MANY);
+    lab_reset(bed.s1);
+    for (int i = 0; i < MANY; i++)
+        lab_answer(bed.s2, lab_expect(bed.s2, LIR), 2001);
+    lab_wait_inbox(bed.c1, MANY);
+    snprintf(words, sizeof words, S1 ": failover: %d requests, End-to-End %u to %u", MANY,
+             lab_end_to_end(lir[0]), lab_end_to_end(lir[MANY - 1]));
+    lab_wait_log(bed.lab, words);
     lab_end(bed.lab);
 }
