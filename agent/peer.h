@@ -52,7 +52,12 @@ struct peer {
     bool is_agent;
     bool is_client;
     bool is_failing; /* pending requests have yet to move elsewhere */
-    bool is_late;    /* more requests are past their deadline than one turn may end */
+    struct {
+        uint32_t count;
+        uint32_t first; /* End-to-End Identifiers */
+        uint32_t last;
+    } moved;      /* in the failover under way: WDG-16 */
+    bool is_late; /* more requests are past their deadline than one turn may end */
     bool owes_dpa;
     bool dpr_sent;
     bool dpa_sent;

@@ -6,6 +6,7 @@
 
 #include "agent/clock.h"
 #include "agent/local.h"
+#include "agent/log.h"
 #include "agent/relay_request.h"
 
 void relay_request_free(struct worker *worker, struct relay_request *request)
@@ -126,10 +127,31 @@ static void take_out(struct peer *peer, struct rt_waiting *slot)
     relay_forget(peer);
 }
 
+static void note_moved(struct peer *peer, uint32_t end_to_end)
+{
+    stats_add(&peer_stats(peer)->resends_failover, 1);
+    peer->moved.last = end_to_end;
+    if (peer->moved.count++ == 0)
+        peer->moved.first = end_to_end;
+}
+
+/* One line for each failover, with identifiers by which both servers' records can be found: WDG-16.
+ */
+static void tell_moved(struct peer *peer)
+{
+    if (peer->moved.count)
+        log_info(peer_name(peer), "failover",
+                 log_words("{requests} requests moved, End-to-End {first} to {last}"),
+                 log_number("requests", peer->moved.count), log_number("first", peer->moved.first),
+                 log_number("last", peer->moved.last));
+    peer->moved.count = 0;
+}
+
 /* Moves the request of this slot, or ends it. False: it has to wait. */
 static bool move(struct peer *peer, struct rt_waiting *slot)
 {
     struct worker *worker = peer->worker;
+    uint32_t end_to_end = slot->end_to_end;
     struct relay_request request = relay_request_of(slot);
     request.retransmit = true; /* FOV-02 */
     if (!may_go_on(&request)) {
@@ -142,7 +164,7 @@ static bool move(struct peer *peer, struct rt_waiting *slot)
         return false;
     take_out(peer, slot);
     if (carry_out(worker, &request, &verdict, DM_UNABLE_TO_DELIVER))
-        stats_add(&peer_stats(peer)->resends_failover, 1);
+        note_moved(peer, end_to_end);
     return true;
 }
 
@@ -152,7 +174,10 @@ bool relay_fail_over(struct peer *peer, unsigned most)
     while (slot && most-- > 0 && move(peer, slot))
         slot = rt_pending_next(&peer->pending);
     peer_publish_load(peer);
-    return peer->pending.used == 0;
+    if (peer->pending.used)
+        return false;
+    tell_moved(peer);
+    return true;
 }
 
 /* --- deadlines
