@@ -427,3 +427,31 @@ Test(hdr, HDR_20_an_answer_keeps_the_command_and_the_application)
     lab_expect_silence(bed.s1);
     lab_end(bed.lab);
 }
+
+/* Requests and answers, of the agent and relayed, good and bad; also the answer to another version.
+ */
+Test(hdr, HDR_02_the_version_is_1_in_everything_that_is_sent)
+{
+    struct lab *lab = lab_start(USUAL);
+    struct lab_peer *s1 = lab_accept(lab, S1);
+    struct lab_message *seen[7], *cer, *dwr, *lir, *lost, *wrong;
+    seen[0] = lab_expect(s1, CER);
+    lab_send(s1, lab_cea(s1, seen[0], 2001));
+    lab_wait_metric(lab, "antipode_peer_up{peer=\"" S1 "\"}", 1);
+    struct lab_peer *c1 = lab_dial(lab, C1);
+    lab_send(c1, cer = lab_cer(c1));
+    seen[1] = lab_expect_answer(c1, cer);
+    lab_send(c1, dwr = lab_dwr(c1));
+    seen[2] = lab_expect_answer(c1, dwr);
+    lab_send(c1, lir = lab_lir(c1, ALICE));
+    seen[3] = lab_expect(s1, LIR);
+    lab_answer(s1, seen[3], 2001);
+    seen[4] = lab_expect_answer(c1, lir);
+    lab_send(c1, lost = without(lab_lir(c1, ALICE), DESTINATION_REALM));
+    seen[5] = lab_expect_answer(c1, lost);
+    lab_send(c1, wrong = with_version(lab_lir(c1, ALICE), 3));
+    seen[6] = lab_expect_answer(c1, wrong);
+    for (int i = 0; i < 7; i++)
+        cr_assert_eq(seen[i]->octets[0], 1, "message %d", i);
+    lab_end(lab);
+}
