@@ -57,13 +57,14 @@ await() {
     return 1
 }
 
+# In this shell, not in a $(…): what it notes in `pids` must be known to end().
 start_hss() {
     local number=$1
     shift
     "$bin/antipode-hss" --listen 127.0.0.1:0 --identity "hss$number.example.net" --realm example.net \
         --users "$users" "$@" >"$room/hss$number.out" 2>&1 &
     pids+=($!)
-    await "$room/hss$number.out" '^listening (.*)$'
+    address=$(await "$room/hss$number.out" '^listening (.*)$')
 }
 
 write_configuration() {
@@ -108,8 +109,10 @@ run() {
     local placement=$1 first second
     echo
     echo "── 4 workers, placement: $placement ──────────────────────────────────────────"
-    first=$(start_hss 1)
-    second=$(start_hss 2)
+    start_hss 1
+    first=$address
+    start_hss 2
+    second=$address
     write_configuration "$placement" "$first" "$second"
     "$bin/antipode" check "$room/antipode.yaml" >/dev/null
     "$bin/antipode" run "$room/antipode.yaml" 2>"$room/agent.log" &
