@@ -212,7 +212,7 @@ static enum MHD_Result on_request(void *closure, struct MHD_Connection *connecti
     struct admin *admin = closure;
     (void)version;
     (void)upload;
-    if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
+    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
         return answer_words(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "read only\n");
     if (!*context) {
         *context = &head_is_read;

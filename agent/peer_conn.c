@@ -157,6 +157,7 @@ static void on_message(struct conn *conn, dm_bytes message, const struct dm_head
 
 static enum dm_event end_of(struct peer *peer, const struct conn *conn)
 {
+    /* cppcheck-suppress nullPointerRedundantCheck ; on_fault asks while there is an owner */
     if (conn == peer->open)
         return DM_EVENT_PEER_DISC;
     return conn == peer->i_conn ? DM_EVENT_I_PEER_DISC : DM_EVENT_R_PEER_DISC;

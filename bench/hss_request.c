@@ -44,11 +44,14 @@ const char *hss_command_name(enum hss_command command)
     return commands[command].name;
 }
 
+/* Application and command as one number, a constant for constants. */
+#define BOTH(application, command) ((application) * (UINT64_C(1) << 32) + (command))
+
 static enum hss_command command_of(const struct dm_header *header)
 {
-    switch ((uint64_t)header->application << 32 | header->command) {
+    switch (BOTH(header->application, header->command)) {
 #define COMMAND(application, code, name, handler, required)                                        \
-    case (uint64_t)application << 32 | code:                                                       \
+    case BOTH(application, code):                                                                  \
         return HSS_COMMAND_##application##_##code;
 #include "bench/hss_commands.def"
 #undef COMMAND

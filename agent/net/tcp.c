@@ -101,7 +101,7 @@ void tcp_abort(int descriptor)
 
 size_t tcp_local_address(int descriptor, uint8_t octets[16])
 {
-    union conf_socket local;
+    union conf_socket local = {0};
     socklen_t size = sizeof local;
     if (getsockname(descriptor, &local.any, &size))
         return 0;

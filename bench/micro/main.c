@@ -59,7 +59,8 @@ static void measure(struct micro *micro, uint32_t repetitions, struct figure fig
     for (int i = 0; i < MICRO_STEPS; i++) {
         uint64_t *mine = times + (size_t)i * repetitions;
         qsort(mine, repetitions, sizeof(*mine), by_size);
-        figures[i].median = (double)mine[repetitions / 2] / MICRO_BATCH;
+        size_t middle = repetitions / 2;
+        figures[i].median = (double)mine[middle] / MICRO_BATCH;
         figures[i].least = (double)mine[0] / MICRO_BATCH;
     }
     free(times);

@@ -75,7 +75,7 @@ struct lab_message *lab_request_from(const struct lab_peer *from, uint32_t comma
                                      uint32_t application)
 {
     struct lab_message *request = with_session(lab_request(R | P, command, application), from);
-    if (application == APP_SIP || application < 16777216)
+    if (application < 16777216) /* of the IETF, like SIP */
         with_number(request, AUTH_APPLICATION_ID, application);
     else
         with_3gpp(request, application);

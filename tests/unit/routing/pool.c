@@ -120,24 +120,31 @@ static void check_order(struct fixture *it, uint16_t slot, char *expected)
         it->reach[i] = RT_REACHABLE;
 }
 
+static char *field(char **rest)
+{
+    char *word = strsep(rest, "\t\n");
+    cr_assert_not_null(word, "a line of too few fields");
+    return word;
+}
+
 static void check_line(struct vectors *all, char *line)
 {
-    char *fields[6] = {0};
     char *rest = line;
-    for (int i = 0; i < 6 && rest; i++)
-        fields[i] = strsep(&rest, "\t\n");
-    if (strcmp(fields[0], "pool") == 0) {
-        all->pool_names[all->count] = strdup(fields[1]);
-        all->pools[all->count++] = pool_read(fields[1], fields[2], fields[3]);
+    bool is_pool = strcmp(field(&rest), "pool") == 0;
+    char *name = field(&rest), *seed_or_key = field(&rest), *members_or_slot = field(&rest);
+    if (is_pool) {
+        all->pool_names[all->count] = strdup(name);
+        all->pools[all->count++] = pool_read(name, seed_or_key, members_or_slot);
         return;
     }
     size_t i = 0;
-    while (strcmp(all->pool_names[i], fields[1]) != 0)
+    while (i < all->count && strcmp(all->pool_names[i], name) != 0)
         i++;
-    struct rt_key key = key_read(fields[2]);
+    cr_assert_lt(i, all->count, "no pool %s before its users", name);
+    struct rt_key key = key_read(seed_or_key);
     uint16_t slot = rt_slot(&key, all->pools[i]->pool.seed);
-    cr_assert_eq(slot, atoi(fields[3]));
-    check_order(all->pools[i], slot, fields[4]);
+    cr_assert_eq(slot, atoi(members_or_slot));
+    check_order(all->pools[i], slot, field(&rest));
     all->checked++;
 }
 
