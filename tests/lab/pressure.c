@@ -1,15 +1,19 @@
 /* pressure.c — greedy, deaf and slow peers: the others are served, memory is bounded, watchdogs are
  * on time. Issue 2, 7; RTE-25. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/lab/lab.h"
 
 TestSuite(pressure, .fini = lab_fini);
 
+/* Resident memory says nothing of an agent with a sanitizer. */
 static void expect_memory_below(struct lab *lab, uint64_t octets)
 {
 #ifndef LAB_SANITIZED
+    if (getenv("ANTIPODE_BIN"))
+        return;
     cr_assert_lt(lab_resident_memory(lab), octets, "%.0f MiB resident",
                  (double)lab_resident_memory(lab) / (1 << 20));
 #else
@@ -95,6 +99,19 @@ Test(pressure, a_client_past_its_requests_in_flight_is_answered_3004_at_once)
     lab_end(bed.lab);
 }
 
+/* How many of `sent` requests came to the server, once each has come there or was refused. */
+static size_t taken_of(size_t sent, struct lab_peer *client, struct lab_peer *server)
+{
+    uint64_t deadline = lab_now_ms() + LAB_DEADLINE_MS;
+    while (lab_inbox_size(client) + lab_inbox_size(server) < sent) {
+        if (lab_now_ms() > deadline)
+            lab_fail("%zu requests at the server, %zu answers", lab_inbox_size(server),
+                     lab_inbox_size(client));
+        lab_serve(client->lab, 100);
+    }
+    return lab_inbox_size(server);
+}
+
 Test(pressure, one_greedy_client_never_takes_the_other_half_of_a_server)
 {
     enum { PENDING = 640, SENT = 600 };
@@ -102,9 +119,8 @@ Test(pressure, one_greedy_client_never_takes_the_other_half_of_a_server)
     struct lab_peer *greedy = lab_client(bed.lab, C2);
     for (int i = 0; i < SENT; i++)
         lab_push(greedy, lab_lir(greedy, ALICE));
-    lab_wait_inbox(greedy, 100);
+    size_t taken = taken_of(SENT, greedy, bed.s1);
     lab_expect_silence(bed.c1);
-    size_t taken = lab_inbox_size(bed.s1);
     cr_assert(taken >= PENDING / 2 && taken <= PENDING / 2 + 50, "%zu requests at the server",
               taken);
     struct lab_message *lir = lab_lir(bed.c1, ALICE);

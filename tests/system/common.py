@@ -18,6 +18,7 @@ import unittest
 import urllib.request
 
 BIN = pathlib.Path(os.environ.get('BIN_DIR', 'build/bin')).resolve()
+AGENT_BIN = pathlib.Path(os.environ.get('ANTIPODE_BIN', BIN)).resolve()  # the agent of another build, or a wrapper
 DEADLINE = 60
 PAUSE = 0.005  # between two looks at a condition
 REALM = 'example.net'
@@ -49,8 +50,9 @@ class Program:
         self.out = scenario.room / f'{number}-{name}.out'
         self.err = scenario.room / f'{number}-{name}.err'
         with self.out.open('wb') as out, self.err.open('wb') as err:
+            folder = AGENT_BIN if arguments[0] == 'antipode' else BIN
             self.process = subprocess.Popen(
-                [str(BIN / arguments[0]), *map(str, arguments[1:])], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                [str(folder / arguments[0]), *map(str, arguments[1:])], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                 env={**os.environ, **(environment or {})}, preexec_fn=die_with_parent)
         scenario.programs.append(self)
 
