@@ -2,6 +2,7 @@
 # Builds and runs the tests.
 #
 # usage: tests/run.sh [--install] [quick]    all tests that belong to a change; `quick`: those that take no more than a moment
+#        tests/run.sh [--install] sanitize    sanitizers, checkers and coverage, one after the other; half an hour
 #        tests/run.sh [--install] fuzz SECONDS [TARGET]…    every fuzz target (or those named) so long
 # `--install` fetches missing Debian packages first, and lets none of them start a service.
 # With CI=true a test that is skipped is a failure.
@@ -15,13 +16,13 @@ install=false
 while [ $# -gt 0 ]; do
     case $1 in
     --install) install=true ;;
-    quick) mode=quick ;;
+    quick | sanitize) mode=$1 ;;
     fuzz)
         mode=fuzz
         seconds=${2:?fuzz wants the seconds for each target}
         shift
         ;;
-    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *)
         [ "$mode" = fuzz ] || { echo "run.sh: unknown argument $1" >&2; exit 2; }
         targets+=("$1")
@@ -31,10 +32,12 @@ while [ $# -gt 0 ]; do
 done
 
 . .ci/packages.sh
+packages=("${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}")
+[ $mode != sanitize ] || packages+=("${SANITIZE_PACKAGES[@]}")
 if $install; then
-    install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+    install_packages "${packages[@]}"
 fi
-missing=$(missing_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}" | tr '\n' ' ')
+missing=$(missing_packages "${packages[@]}" | tr '\n' ' ')
 [ -z "$missing" ] || echo "not installed, see --install: $missing"
 
 # Configures and builds; what the build says is shown only if it fails.
@@ -50,12 +53,14 @@ build() {
 test_preset() {
     local preset=$1
     shift
-    ctest --preset "$preset" --parallel "$(nproc)" "$@" 2>&1 | tee "build/$preset-tests.log"
+    ctest --preset "$preset" --parallel "$(nproc)" "$@" 2>&1 | tee "build/$preset-tests.log" || return 1
     if [ "${CI:-}" = true ] && grep -q '\*\*\*Skipped' "build/$preset-tests.log"; then
         echo "CI refuses skipped tests"
         return 1
     fi
 }
+
+. tests/sanitize.sh
 
 case $mode in
 quick)
@@ -68,7 +73,9 @@ all)
     build asan
     test_preset asan --label-exclude 'race|once'
     test_preset dev
+    part_of_the_lab_under_tsan
     ;;
+sanitize) sanitize ;;
 fuzz)
     build fuzz
     [ ${#targets[@]} -gt 0 ] || targets=(tests/fuzz/fuzz_*.c)
