@@ -8,12 +8,18 @@
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/command_check.h"
+#include "agent/command_explain.h"
+#include "agent/command_schema.h"
+#include "agent/command_test.h"
 #include "agent/log.h"
 #include "agent/version.h"
 
 static const char usage[] =
     "usage: antipode run FILE       run in the foreground; SIGTERM drains and ends\n"
     "       antipode check FILE     name every mistake of a configuration\n"
+    "       antipode explain FILE REQUEST    where a request would go, and why\n"
+    "       antipode test FILE EXPECT.yaml   are requests routed as expected?\n"
+    "       antipode schema         JSON Schema of the configuration\n"
     "       antipode version        version, build options, libraries\n"
     "       antipode --help\n";
 
@@ -61,6 +67,12 @@ int main(int count, char **arguments)
         return with_file(count, arguments, command_run);
     if (!strcmp(command, "check"))
         return with_file(count, arguments, command_check);
+    if (!strcmp(command, "explain"))
+        return command_explain(count - 1, arguments + 1);
+    if (!strcmp(command, "test"))
+        return command_test(count - 1, arguments + 1);
+    if (!strcmp(command, "schema"))
+        return command_schema(count - 1, arguments + 1);
     if (!strcmp(command, "version") || !strcmp(command, "--version")) {
         version_write(stdout);
         return 0;

@@ -176,7 +176,10 @@ static uint16_t slot_of(const struct deciding *it)
     rt_key_of(&key, it->query, &it->tables->domains);
     if (key.size == 0 && it->query->origin_host.size > 0)
         rt_key_session(&key, it->query->origin_host);
-    return rt_slot(&key, it->tables->seed);
+    uint16_t slot = rt_slot(&key, it->tables->seed);
+    if (it->reasons)
+        rt_say_key(it->reasons, &key, slot);
+    return slot;
 }
 
 static struct rt_verdict choose_in(struct deciding *it, const struct rt_route *route)

@@ -71,3 +71,30 @@ void rt_say_route(struct rt_reasons *reasons, const struct rt_route *route)
            rt_show(route->realm).text, kind_of_pattern(route->realm), application,
            route->command_count > 0 ? ", command listed" : "", host, realm);
 }
+
+static const char *name_of_kind(uint8_t kind)
+{
+    switch (kind) {
+    case RT_KIND_PRIVATE:
+        return "private";
+    case RT_KIND_PUBLIC:
+        return "public";
+    case RT_KIND_NUMBER:
+        return "number";
+    case RT_KIND_SESSION:
+        return "none, so by session";
+    default:
+        return "octets";
+    }
+}
+
+void rt_say_key(struct rt_reasons *reasons, const struct rt_key *key, uint16_t slot)
+{
+    if (key->size == 0) {
+        rt_say(reasons, "user: none, slot %u", (unsigned)slot);
+        return;
+    }
+    dm_bytes name = dm_bytes_of(key->octets + 1, key->size - 1u);
+    rt_say(reasons, "user: %s %s, slot %u", name_of_kind(key->octets[0]), rt_show(name).text,
+           (unsigned)slot);
+}

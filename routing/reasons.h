@@ -16,3 +16,5 @@ struct rt_shown rt_show(dm_bytes name);
 
 /* "route sip-home: realm example.net exact, application sip named". */
 void rt_say_route(struct rt_reasons *reasons, const struct rt_route *route);
+/* "user: public sip:alice@example.net, slot 40123"; without a user it is the session, or nobody. */
+void rt_say_key(struct rt_reasons *reasons, const struct rt_key *key, uint16_t slot);

@@ -151,19 +151,28 @@ static ssize_t read_file(const char *path, uint8_t *to, size_t room)
     return size;
 }
 
-struct conf *conf_load(const char *path, FILE *complaints)
+uint8_t *conf_file_read(const char *path, size_t *size, FILE *complaints)
 {
     uint8_t *octets = malloc(FILE_MAX + 1);
     if (octets == NULL)
         abort();
-    struct conf *conf = NULL;
-    ssize_t size = read_file(path, octets, FILE_MAX + 1);
-    if (size < 0)
-        fprintf(complaints, "%s: %s\n", path, strerror((int)-size));
-    else if (size > FILE_MAX)
-        fprintf(complaints, "%s: larger than %d MiB\n", path, FILE_MAX / 1024 / 1024);
+    ssize_t there = read_file(path, octets, FILE_MAX + 1);
+    *size = (size_t)there;
+    if (there >= 0 && there <= FILE_MAX)
+        return octets;
+    if (there < 0)
+        fprintf(complaints, "%s: %s\n", path, strerror((int)-there));
     else
-        conf = conf_load_octets(path, octets, (size_t)size, complaints);
+        fprintf(complaints, "%s: larger than %d MiB\n", path, FILE_MAX / 1024 / 1024);
+    free(octets);
+    return NULL;
+}
+
+struct conf *conf_load(const char *path, FILE *complaints)
+{
+    size_t size;
+    uint8_t *octets = conf_file_read(path, &size, complaints);
+    struct conf *conf = octets ? conf_load_octets(path, octets, size, complaints) : NULL;
     free(octets);
     return conf;
 }

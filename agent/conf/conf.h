@@ -111,6 +111,9 @@ struct conf *conf_load(const char *path, FILE *complaints);
 struct conf *conf_load_octets(const char *name, const void *octets, size_t size, FILE *complaints);
 void conf_free(struct conf *conf);
 
+/* The octets of a small file, to be freed, or NULL with a line in `complaints`. */
+uint8_t *conf_file_read(const char *path, size_t *size, FILE *complaints);
+
 /* The row that admits a peer of this identity from this source: exact before the longest suffix
  * before "*"; its index, or -1 (unknown_peer), or -2 where rows fit the identity but none the
  * source. `source` may be NULL: any. */

@@ -104,6 +104,10 @@ bool conf_is_word(const struct conf_node *node, const char *word);
 const char *conf_identity(struct conf_reading *reading, const struct conf_node *node,
                           bool is_pattern);
 bool conf_parse_number(const char *text, uint64_t *value);
+/* Octets: "4096" or "4KiB". */
+bool conf_parse_size(const char *text, uint64_t *value);
+/* The keys of a map that cannot be set for one peer, ended by NULL. */
+const char *const *conf_program_only(enum conf_map map);
 /* An application by its name or number; false with a complaint. */
 bool conf_find_application(struct conf_reading *reading, const struct conf_node *node,
                            uint32_t *id);

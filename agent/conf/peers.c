@@ -42,13 +42,22 @@ void conf_read_transports(struct conf_reading *reading, const struct conf_key *k
 
 /* What the program has once cannot be set for one peer. */
 
-static void refuse_for_one(struct conf_reading *reading, const struct conf_node *node,
-                           const char *const *names)
+const char *const *conf_program_only(enum conf_map map)
 {
-    for (; *names; names++)
-        if (conf_node_find(node, *names))
-            conf_complain_key(reading, node, *names,
-                              "not built yet: for one peer; it is the whole program's");
+    static const char *const timers[] = {"drain", NULL};
+    static const char *const limits[] = {"memory", "connections", "half_open", NULL};
+    static const char *const compatibility[] = {"unknown_peer", NULL};
+    static const char *const none[] = {NULL};
+    switch (map) {
+    case CONF_TIMERS:
+        return timers;
+    case CONF_LIMITS:
+        return limits;
+    case CONF_COMPATIBILITY:
+        return compatibility;
+    default:
+        return none;
+    }
 }
 
 static void read_changes(struct conf_reading *reading, const struct conf_node *node,
@@ -57,33 +66,31 @@ static void read_changes(struct conf_reading *reading, const struct conf_node *n
     reading->changes_only = true;
     conf_read_map(reading, node, map, at);
     reading->changes_only = false;
+    for (const char *const *name = conf_program_only(map); *name; name++)
+        if (conf_node_find(node, *name))
+            conf_complain_key(reading, node, *name,
+                              "not built yet: for one peer; it is the whole program's");
 }
 
 void conf_read_peer_timers(struct conf_reading *reading, const struct conf_key *key,
                            const struct conf_node *node, void *field)
 {
-    static const char *const names[] = {"drain", NULL};
     (void)key;
     read_changes(reading, node, CONF_TIMERS, field);
-    refuse_for_one(reading, node, names);
 }
 
 void conf_read_peer_limits(struct conf_reading *reading, const struct conf_key *key,
                            const struct conf_node *node, void *field)
 {
-    static const char *const names[] = {"memory", "connections", "half_open", NULL};
     (void)key;
     read_changes(reading, node, CONF_LIMITS, field);
-    refuse_for_one(reading, node, names);
 }
 
 void conf_read_peer_compatibility(struct conf_reading *reading, const struct conf_key *key,
                                   const struct conf_node *node, void *field)
 {
-    static const char *const names[] = {"unknown_peer", NULL};
     (void)key;
     read_changes(reading, node, CONF_COMPATIBILITY, field);
-    refuse_for_one(reading, node, names);
 }
 
 static void check_name(struct conf_reading *reading, const struct conf_node *node,

@@ -154,6 +154,11 @@ bool conf_parse_number(const char *text, uint64_t *value)
     return parse_measure(text, no_units, value);
 }
 
+bool conf_parse_size(const char *text, uint64_t *value)
+{
+    return parse_measure(text, sizes, value);
+}
+
 /* Reads a measure within the range of its key; false with a complaint. */
 static bool read_measure(struct conf_reading *reading, const struct conf_key *key,
                          const struct conf_node *node, const struct unit *units, const char *wanted,

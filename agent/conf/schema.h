@@ -1,0 +1,7 @@
+/* schema.h — the configuration as a JSON Schema (draft 2020-12), from keys.def. */
+#pragma once
+
+#include <jansson.h>
+
+/* A new reference. Keys that are not built yet are left out, as are words. */
+json_t *conf_schema(void);
