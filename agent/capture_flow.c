@@ -17,13 +17,19 @@ struct waiting {
     uint8_t octets[];
 };
 
+/* Octets in order, on their way to be messages. */
+struct stream {
+    struct dm_framer framer;
+    bool is_synced; /* what comes next goes on with a message or begins one */
+    bool has_read;  /* a message, so that one of a bad length or version is no chance */
+};
+
 struct flow {
     struct flow *next_in_bucket;
     struct flow_key key;
     bool is_started;
-    bool is_synced;   /* a whole message was read, so the next octet begins one */
     uint32_t expects; /* the sequence number of the next octet */
-    struct dm_framer framer;
+    struct stream stream;
     struct waiting *waiting;
     size_t waiting_size;
 };
@@ -37,11 +43,11 @@ static void *owned(void *memory)
 
 /* --- octets in order become messages --- */
 
-static void lose(struct flows *flows, struct dm_framer *framer, bool *is_synced)
+static void lose(struct flows *flows, struct stream *stream)
 {
     flows->counts->not_diameter++;
-    dm_framer_fini(framer);
-    *is_synced = false;
+    dm_framer_fini(&stream->framer);
+    stream->is_synced = false;
 }
 
 /* Does this begin a message? Asked where nothing before says so. */
@@ -55,38 +61,37 @@ static bool looks_like_message(dm_bytes octets, uint32_t limit)
            header.length <= limit && header.length % 4 == 0 && !(header.flags & DM_FLAG_RESERVED);
 }
 
-static void frame(struct flows *flows, struct dm_framer *framer, bool *is_synced, dm_bytes octets)
+static void frame(struct flows *flows, struct stream *stream, dm_bytes octets)
 {
     struct explain_message message;
-    if (!*is_synced && !dm_framer_is_waiting(framer) && !looks_like_message(octets, flows->limit)) {
-        lose(flows, framer, is_synced);
+    if (!stream->is_synced && !looks_like_message(octets, flows->limit)) {
+        lose(flows, stream);
         return;
     }
+    stream->is_synced = true;
     for (;;) {
-        message.frame =
-            dm_framer_next(framer, &octets, flows->limit, &message.octets, &message.header);
+        message.frame = dm_framer_next(&stream->framer, &octets, flows->limit, &message.octets,
+                                       &message.header);
         if (message.frame == DM_FRAME_MORE)
             return;
         bool is_message = message.frame == DM_FRAME_MESSAGE;
-        if (is_message || (*is_synced && message.frame != DM_FRAME_LOST))
+        if (is_message || (stream->has_read && message.frame != DM_FRAME_LOST))
             flows->on_message(flows->context, flows->counts->packets, &message);
         if (!is_message) {
-            lose(flows, framer, is_synced);
+            lose(flows, stream);
             return;
         }
-        *is_synced = true;
+        stream->has_read = true;
     }
 }
 
 void flows_take_whole(struct flows *flows, dm_bytes octets)
 {
-    struct dm_framer framer;
-    bool is_synced = false;
-    dm_framer_init(&framer);
-    frame(flows, &framer, &is_synced, octets);
-    if (dm_framer_is_waiting(&framer))
+    struct stream stream = {0};
+    frame(flows, &stream, octets);
+    if (dm_framer_is_waiting(&stream.framer))
         flows->counts->not_diameter++;
-    dm_framer_fini(&framer);
+    dm_framer_fini(&stream.framer);
 }
 
 /* --- segments become octets in order --- */
@@ -109,7 +114,7 @@ static void deliver(struct flows *flows, struct flow *flow, uint32_t sequence, d
         return;
     dm_bytes news = dm_bytes_of(octets.at + known, octets.size - known);
     flow->expects += (uint32_t)news.size;
-    frame(flows, &flow->framer, &flow->is_synced, news);
+    frame(flows, &flow->stream, news);
 }
 
 static void keep(struct flow *flow, uint32_t sequence, dm_bytes octets)
@@ -145,8 +150,8 @@ static void jump(struct flows *flows, struct flow *flow)
 {
     flows->counts->missing += ahead_of(flow, flow->waiting->sequence);
     flow->expects = flow->waiting->sequence;
-    dm_framer_fini(&flow->framer);
-    flow->is_synced = false;
+    dm_framer_fini(&flow->stream.framer);
+    flow->stream.is_synced = false;
     drain(flows, flow);
 }
 
@@ -156,13 +161,14 @@ static void finish(struct flows *flows, struct flow *flow)
         jump(flows, flow);
 }
 
-static void start(struct flows *flows, struct flow *flow, uint32_t sequence)
+/* A connection begins with a message; where the capture begins, nobody knows. */
+static void start(struct flows *flows, struct flow *flow, const struct flow_segment *segment)
 {
     finish(flows, flow);
-    dm_framer_fini(&flow->framer);
+    dm_framer_fini(&flow->stream.framer);
+    flow->stream = (struct stream){.is_synced = segment->is_start};
     flow->is_started = true;
-    flow->is_synced = false;
-    flow->expects = sequence;
+    flow->expects = segment->sequence + segment->is_start;
 }
 
 static struct flow *flow_at(struct flows *flows, const struct flow_key *key)
@@ -181,7 +187,7 @@ void flows_take(struct flows *flows, const struct flow_key *key, const struct fl
 {
     struct flow *flow = flow_at(flows, key);
     if (segment->is_start || (!flow->is_started && segment->octets.size))
-        start(flows, flow, segment->sequence + segment->is_start);
+        start(flows, flow, segment);
     if (segment->is_start || segment->octets.size == 0)
         return;
     uint32_t ahead = ahead_of(flow, segment->sequence);
@@ -214,7 +220,7 @@ static void flow_free(struct flow *flow)
         next = flow->waiting->next;
         free(flow->waiting);
     }
-    dm_framer_fini(&flow->framer);
+    dm_framer_fini(&flow->stream.framer);
     free(flow);
 }
 

@@ -277,21 +277,27 @@ static void tell_skipped(uint64_t count, const char *what)
         printf("skipped: %" PRIu64 " %s\n", count, what);
 }
 
+static void tell_all(const struct captured *captured, const struct capture_counts *counts)
+{
+    printf("%" PRIu64 " packets, %" PRIu64 " requests\n", counts->packets,
+           captured->of_kind[EXPLAIN_REQUEST]);
+    tell_skipped(captured->of_kind[EXPLAIN_ANSWER], "answers");
+    tell_skipped(captured->of_kind[EXPLAIN_NEIGHBOURS], "messages between neighbours");
+    tell_skipped(counts->not_ours, "packets that are neither TCP nor SCTP nor exported Diameter");
+    tell_skipped(counts->fragments, "fragments of IP or SCTP");
+    tell_skipped(counts->cut, "packets that the capture has cut or that are damaged");
+    tell_skipped(counts->not_diameter, "segments in which no message could be made out");
+    tell_skipped(counts->missing, "octets of TCP that the capture has not");
+}
+
 static int explain_pcap(struct rehearsal *rehearsal, const char *file, rt_peer from)
 {
     struct captured captured = {.rehearsal = rehearsal, .from = from};
     struct capture_counts counts = {0};
     bool is_good = capture_file(file, rehearsal->conf->limits.message_size, on_message, &captured,
                                 &counts, stderr);
-    printf("%" PRIu64 " packets, %" PRIu64 " requests\n", counts.packets,
-           captured.of_kind[EXPLAIN_REQUEST]);
-    tell_skipped(captured.of_kind[EXPLAIN_ANSWER], "answers");
-    tell_skipped(captured.of_kind[EXPLAIN_NEIGHBOURS], "messages between neighbours");
-    tell_skipped(counts.not_ours, "packets that are neither TCP nor SCTP nor exported Diameter");
-    tell_skipped(counts.fragments, "fragments of IP or SCTP");
-    tell_skipped(counts.cut, "packets that the capture has cut or that are damaged");
-    tell_skipped(counts.not_diameter, "segments in which no message could be made out");
-    tell_skipped(counts.missing, "octets of TCP that the capture has not");
+    if (is_good || counts.packets)
+        tell_all(&captured, &counts);
     return is_good ? 0 : 1;
 }
 

@@ -38,46 +38,48 @@ static void complain_unknown(struct reading *reading, const struct key *keys,
     size_t count = 0;
     for (; keys[count].name; count++)
         names[count] = keys[count].name;
-    const char *text = name->kind == CONF_SCALAR ? name->text : "?";
-    const char *near = conf_suggest(text, names, count);
-    struct conf_path inner = {reading->conf.path, text, 0};
-    reading->conf.path = &inner;
+    const char *near = conf_suggest(name->text, names, count);
     if (near)
         conf_complain(&reading->conf, name, "no such key; did you mean `%s`?", near);
     else
         conf_complain(&reading->conf, name, "no such key");
-    reading->conf.path = inner.up;
 }
 
-/* Finds the value of each key; what is unknown or given twice is complained about. */
-static void find_values(struct reading *reading, const struct conf_node *map,
-                        const struct key *keys, const struct conf_node *values[KEYS_MAX])
+/* Notes the value of a key; one that is unknown or given twice is complained about. */
+static void note_key(struct reading *reading, const struct key *keys, const struct conf_node *name,
+                     const struct conf_node *names[KEYS_MAX])
 {
-    for (const struct conf_node *name = map->first; name; name = name->next->next) {
-        size_t row = row_of(keys, name);
-        if (keys[row].name == NULL)
-            complain_unknown(reading, keys, name);
-        else if (values[row])
-            conf_complain_key(&reading->conf, map, keys[row].name, "given twice, again in line %u",
-                              name->place.line);
-        else
-            values[row] = name->next;
+    struct conf_path inner = {reading->conf.path, name->text, 0};
+    size_t row = row_of(keys, name);
+    if (name->kind != CONF_SCALAR) {
+        conf_complain(&reading->conf, name, "a key must be a word");
+        return;
     }
+    reading->conf.path = &inner;
+    if (keys[row].name == NULL)
+        complain_unknown(reading, keys, name);
+    else if (names[row])
+        conf_complain(&reading->conf, name, "given twice, first in line %u",
+                      names[row]->place.line);
+    else
+        names[row] = name;
+    reading->conf.path = inner.up;
 }
 
 static void read_map(struct reading *reading, const struct conf_node *map, const struct key *keys)
 {
-    const struct conf_node *values[KEYS_MAX] = {NULL};
+    const struct conf_node *names[KEYS_MAX] = {NULL};
     if (map->kind != CONF_MAP) {
         conf_complain(&reading->conf, map, "a map of keys is wanted here");
         return;
     }
-    find_values(reading, map, keys, values);
+    for (const struct conf_node *name = map->first; name; name = name->next->next)
+        note_key(reading, keys, name, names);
     for (size_t i = 0; keys[i].name; i++) {
         struct conf_path inner = {reading->conf.path, keys[i].name, 0};
         reading->conf.path = &inner;
-        if (values[i])
-            keys[i].read(reading, values[i]);
+        if (names[i])
+            keys[i].read(reading, names[i]->next);
         else if (keys[i].is_required)
             conf_complain(&reading->conf, map, "is missing");
         reading->conf.path = inner.up;

@@ -141,10 +141,11 @@ static bool see_host(void *context, dm_bytes identity, uint32_t application, str
     (void)application;
     struct rehearsal *rehearsal = context;
     rt_peer peer;
-    if (!rehearsal_find_known(rehearsal, identity, &peer))
+    if (!rehearsal_find_known(rehearsal, identity, &peer) ||
+        (rehearsal->peers[peer.slot].is_down && rehearsal_row(rehearsal, peer)->is_pattern))
         return false;
     see(rehearsal, peer.slot, seen);
-    return !rehearsal->peers[peer.slot].is_down || !rehearsal_row(rehearsal, peer)->is_pattern;
+    return true;
 }
 
 /* --- the decision --- */

@@ -88,13 +88,21 @@ static const char *name_of_kind(uint8_t kind)
     }
 }
 
+/* User and domain of a key are parted by a NUL, which nobody can read. */
+static struct rt_shown show_key(const struct rt_key *key)
+{
+    uint8_t octets[RT_KEY_MAX];
+    size_t size = key->size - 1u;
+    for (size_t i = 0; i < size; i++)
+        octets[i] = key->octets[i + 1] ? key->octets[i + 1] : '@';
+    return rt_show(dm_bytes_of(octets, size));
+}
+
 void rt_say_key(struct rt_reasons *reasons, const struct rt_key *key, uint16_t slot)
 {
-    if (key->size == 0) {
+    if (key->size == 0)
         rt_say(reasons, "user: none, slot %u", (unsigned)slot);
-        return;
-    }
-    dm_bytes name = dm_bytes_of(key->octets + 1, key->size - 1u);
-    rt_say(reasons, "user: %s %s, slot %u", name_of_kind(key->octets[0]), rt_show(name).text,
-           (unsigned)slot);
+    else
+        rt_say(reasons, "user: %s %s, slot %u", name_of_kind(key->octets[0]), show_key(key).text,
+               (unsigned)slot);
 }
