@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <microhttpd.h>
+#include <pcap/pcap.h>
 #include <uv.h>
 #include <xxhash.h>
 #include <yaml.h>
@@ -58,6 +59,7 @@ static void write_libraries(FILE *to)
     fprintf(to, "libyaml: %s\n", yaml_get_version_string());
     fprintf(to, "libmicrohttpd: %s\n", MHD_get_version());
     fprintf(to, "jansson: %s\n", jansson_version_str());
+    fprintf(to, "libpcap: %s\n", pcap_lib_version());
     fprintf(to, "xxhash: %u.%u.%u\n", xxhash / 10000, xxhash / 100 % 100, xxhash % 100);
 }
 
