@@ -1,6 +1,5 @@
 /* main.c — sub-commands, signals, exit status: 0 done, 1 the thing asked for failed, 2 the command
  * line was wrong. */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,6 +50,10 @@ static int with_file(int count, char **arguments, int (*command)(const char *fil
 {
     if (count != 3)
         return wrong(arguments[1], ": exactly one FILE is wanted");
+    if (!strcmp(arguments[2], "--help")) {
+        fputs(usage, stdout);
+        return 0;
+    }
     return command(arguments[2]);
 }
 

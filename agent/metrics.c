@@ -294,8 +294,21 @@ static void put_requests(const struct rendering *rendering)
         difference(stats_read(&sum->letters_posted), stats_read(&sum->letters_opened)));
 }
 
+/* What a route rejects with may be no row of LOCAL_RESULT: then it is the route that says it. */
+static struct metrics_label result_label(const struct rendering *rendering, size_t route,
+                                         unsigned local, char code[16])
+{
+    const struct rt_tables *tables = &rendering->source->conf->tables;
+    if (local != STATS_LOCAL_other || route >= tables->route_count ||
+        tables->routes[route].action != RT_REJECT)
+        return metrics_label("result", local_results[local]);
+    snprintf(code, 16, "%u", (unsigned)tables->routes[route].result);
+    return metrics_label("result", code);
+}
+
 static void put_local_answers(const struct rendering *rendering)
 {
+    char code[16];
     struct metrics_family local = family(rendering, "local_answers_total", "counter",
                                          "Answers the agent made itself, by Result-Code");
     for (size_t route = 0; route < rendering->sum.route_count; route++)
@@ -303,7 +316,7 @@ static void put_local_answers(const struct rendering *rendering)
             uint64_t count = stats_read(&rendering->sum.routes[route].local[i]);
             if (count)
                 metrics_sample(local, route_label(rendering, route),
-                               metrics_label("result", local_results[i]), count);
+                               result_label(rendering, route, i, code), count);
         }
 }
 

@@ -96,10 +96,6 @@ void peer_watch_challenge(struct peer *peer);
 /* Its pending requests move elsewhere, from this turn on. */
 void peer_fail_over(struct peer *peer);
 
-/* Two numbers for a message of our own. */
-uint32_t peer_hop_by_hop(struct peer *peer);
-uint32_t peer_end_to_end(struct peer *peer);
-
 /* Open, by either side. */
 static inline bool peer_is_open(const struct peer *peer)
 {

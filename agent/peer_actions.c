@@ -10,12 +10,12 @@
 
 enum { BASE_ROOM = 4096 };
 
-uint32_t peer_hop_by_hop(struct peer *peer)
+static uint32_t next_hop_by_hop(struct peer *peer)
 {
     return rt_pending_draw(&peer->pending);
 }
 
-uint32_t peer_end_to_end(struct peer *peer)
+static uint32_t next_end_to_end(struct peer *peer)
 {
     return agent_next_end_to_end(peer->worker->agent);
 }
@@ -53,8 +53,8 @@ static struct dm_addresses addresses_of(const struct conn *conn, uint8_t octets[
 void peer_send_dwr(struct peer *peer)
 {
     uint8_t octets[BASE_ROOM];
-    size_t size = dm_dwr_write(octets, sizeof octets, self_of(peer), peer_hop_by_hop(peer),
-                               peer_end_to_end(peer));
+    size_t size = dm_dwr_write(octets, sizeof octets, self_of(peer), next_hop_by_hop(peer),
+                               next_end_to_end(peer));
     send_base(peer, peer->open, true, octets, size);
 }
 
@@ -75,8 +75,8 @@ static void send_cer(struct peer *peer)
     uint8_t octets[BASE_ROOM];
     uint8_t local[16];
     struct dm_addresses addresses = addresses_of(peer->i_conn, local);
-    peer->cer_hop_by_hop = peer_hop_by_hop(peer);
-    peer->cer_end_to_end = peer_end_to_end(peer);
+    peer->cer_hop_by_hop = next_hop_by_hop(peer);
+    peer->cer_end_to_end = next_end_to_end(peer);
     size_t size = dm_cer_write(octets, sizeof octets, self_of(peer), &peer->conf->advertise,
                                &addresses, peer->cer_hop_by_hop, peer->cer_end_to_end);
     send_base(peer, peer->i_conn, true, octets, size);
@@ -214,7 +214,7 @@ static void send_dpr(struct peer *peer)
     uint8_t octets[BASE_ROOM];
     size_t size = dm_dpr_write(octets, sizeof octets, self_of(peer),
                                (enum dm_disconnect_cause)peer->disconnect_cause,
-                               peer_hop_by_hop(peer), peer_end_to_end(peer));
+                               next_hop_by_hop(peer), next_end_to_end(peer));
     peer->dpr_sent = true;
     send_base(peer, peer->open, false, octets, size);
 }

@@ -52,7 +52,8 @@ void conf_read_address(struct conf_reading *reading, const struct conf_key *key,
         conf_complain(reading, node, "`%s` is no IP address", text);
 }
 
-void conf_address_octets(const union conf_socket *address, uint8_t octets[16])
+/* 16 octets: IPv4 as ::ffff:a.b.c.d */
+static void address_octets(const union conf_socket *address, uint8_t octets[16])
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     if (address->any.sa_family == AF_INET6) {
@@ -71,15 +72,15 @@ static in_port_t port_of(const union conf_socket *socket)
 bool conf_is_same_socket(const union conf_socket *a, const union conf_socket *b)
 {
     uint8_t octets[2][16];
-    conf_address_octets(a, octets[0]);
-    conf_address_octets(b, octets[1]);
+    address_octets(a, octets[0]);
+    address_octets(b, octets[1]);
     return port_of(a) == port_of(b) && memcmp(octets[0], octets[1], 16) == 0;
 }
 
 bool conf_is_loopback(const union conf_socket *address)
 {
     uint8_t octets[16];
-    conf_address_octets(address, octets);
+    address_octets(address, octets);
     static const uint8_t v4[13] = {[10] = 0xff, [11] = 0xff, [12] = 127};
     static const uint8_t v6[16] = {[15] = 1};
     return memcmp(octets, v4, sizeof v4) == 0 || memcmp(octets, v6, sizeof v6) == 0;
@@ -98,7 +99,7 @@ static bool share_prefix(const uint8_t *a, const uint8_t *b, unsigned bits)
 bool conf_network_has(const struct conf_network *network, const union conf_socket *address)
 {
     uint8_t octets[16];
-    conf_address_octets(address, octets);
+    address_octets(address, octets);
     return share_prefix(network->octets, octets, network->prefix);
 }
 
@@ -123,7 +124,7 @@ bool conf_parse_network(const char *text, struct conf_network *network)
     uint64_t prefix = bits;
     if (slash && !parse_prefix(slash + 1, bits, &prefix))
         return false;
-    conf_address_octets(&socket, network->octets);
+    address_octets(&socket, network->octets);
     network->prefix = (uint8_t)(128 - bits + prefix);
     return true;
 }

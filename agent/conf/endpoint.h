@@ -14,8 +14,6 @@ union conf_socket conf_endpoint_socket(const struct conf_endpoint *endpoint);
 /* IP literals. A network is an address, or an address and the length of its prefix. */
 bool conf_parse_address(const char *text, union conf_socket *address);
 bool conf_parse_network(const char *text, struct conf_network *network);
-/* 16 octets: IPv4 as ::ffff:a.b.c.d */
-void conf_address_octets(const union conf_socket *address, uint8_t octets[16]);
 bool conf_network_has(const struct conf_network *network, const union conf_socket *address);
 /* The same address and port. */
 bool conf_is_same_socket(const union conf_socket *a, const union conf_socket *b);

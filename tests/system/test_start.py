@@ -53,3 +53,8 @@ class Start(Scenario):
                 status, lines = self.run_agent(*arguments)
                 self.assertEqual(status, 2)
                 self.assertTrue(re.match('antipode: ', lines[0]) and 'usage: ' in '\n'.join(lines))
+
+    def test_help_is_no_mistake(self):
+        for arguments in (['--help'], ['run', '--help'], ['check', '--help']):
+            with self.subTest(arguments):
+                self.assertEqual(self.run_agent(*arguments), (0, []))

@@ -25,7 +25,7 @@ static const char configuration[] =
     "  - { name: east, members: [{ peer: hss1.example.net }] }\n"
     "routes:\n"
     "  - { name: home, realm: example.net, action: relay, pool: east }\n"
-    "  - { name: no-sh, realm: example.com, action: reject, result: 3002 }\n";
+    "  - { name: no-sh, realm: example.com, action: reject, result: 5003 }\n";
 
 /* Two workers and the front desk. */
 static struct stats threads[WORKERS + 1];
@@ -244,6 +244,13 @@ Test(metrics, requests_are_held_in_pending_tables_and_in_the_mail)
     render();
     cr_assert_says("antipode_requests_held{place=\"pending\"} 4");
     cr_assert_says("antipode_requests_held{place=\"mail\"} 2");
+}
+
+Test(metrics, what_a_route_rejects_with_is_named_whatever_it_is)
+{
+    stats_add(&threads[0].routes[REJECTED].local[stats_local_of(5003)], 2);
+    render();
+    cr_assert_says("antipode_local_answers_total{route=\"no-sh\",result=\"5003\"} 2");
 }
 
 Test(metrics, local_answers_are_listed_once_they_happen)
