@@ -1,8 +1,9 @@
 """Runs the comparison: rounds of turns, one result a line. bench/compare.sh builds what this starts.
 
 A turn is one peer under one profile: fresh servers, a fresh agent, a probe that shows that requests pass, then the
-load. CPU per pair is the agent's CPU from after the probe to the load's end, by all answers of that time; so it
-bears the connecting, too. Every second round goes backwards, so that no peer is always the first."""
+load. CPU per pair is the agent's CPU from before the load to its end, by all answers of that time. Many connections
+are made twice: first with one request each, and what that took is taken off, so that a pair does not bear the
+connecting. Every second round goes backwards, so that no peer is always the first."""
 
 import argparse
 import json
@@ -33,6 +34,9 @@ DEFAULT_PROFILES = "sat,ping,open5k,open10k,c100,c1000"
 
 # Where agent, and load with servers, run. None: anywhere.
 CORES = {"one": (0, 0), "two": (1, 0), "any": (None, None)}
+
+MANY = 100  # connections that are worth an account of their own
+SETTLE = 0.3  # seconds for an agent to forget them
 
 FREEDIAMETER_RUNS = 3  # it loses requests from 100 connections on, and takes its time for it
 
@@ -114,6 +118,26 @@ def pairs_of(report):
     return report["answers"] + max(report["warmup_requests"] - report["warmup_errors"], 0)
 
 
+def connect_only(room, options, core, ports, meter, profile):
+    """All connections of a profile with a request each, if they are many: {} or what that took."""
+    connections = int(PROFILES[profile][1])
+    if connections < MANY:
+        return {}
+    process, limit = load(room, options.tools, core, ports,
+                          ["--connections", str(connections), "--window", "1", "--requests",
+                           str(connections), "--origin", "early%d.example.com"], 30)
+    report = finish(room, process, limit)
+    if "failed" in report:
+        return {}
+    time.sleep(SETTLE)
+    return {"connect_ns": meter.result().get("cpu_ns", 0), "connect_pairs": report["answers"]}
+
+
+def us_per_pair(result):
+    pairs = pairs_of(result["report"]) - result.get("connect_pairs", 0)
+    return (result["cpu_ns"] - 2 * result.get("connect_ns", 0)) / 1000 / pairs if pairs > 0 else None
+
+
 def measure(room, options, peer_name, profile, seconds):
     """One turn: a result as it is kept."""
     agent_core, load_core = CORES[options.cores]
@@ -123,17 +147,18 @@ def measure(room, options, peer_name, profile, seconds):
         agent, ports = peer_of(peer_name, options.binaries).start(room, agent_core, servers.ports)
         probe(room, options.tools, load_core, ports)
         meter = Meter(agent, servers)
+        connecting = connect_only(room, options, load_core, ports, meter, profile)
         arguments = PROFILES[profile] + ["--duration", f"{seconds * 1000:.0f}ms", "--warmup", f"{WARM_UP * 1000:.0f}ms"]
         process, limit = load(room, options.tools, load_core, ports, arguments, seconds + 30)
         report = finish(room, process, limit, meter.look)
-        result = {"report": report} | meter.result()
+        result = {"report": report} | connecting | meter.result()
     finally:
         ended = agent.end() if agent else ""
         servers.end()
     if ended:
         result["end"] = ended
-    if "failed" not in report and pairs_of(report) and "cpu_ns" in result:
-        result["us_per_pair"] = result["cpu_ns"] / 1000 / pairs_of(report)
+    if "failed" not in report and "cpu_ns" in result:
+        result["us_per_pair"] = us_per_pair(result)
     return result
 
 
@@ -167,7 +192,7 @@ def turns(options):
 def tell(result):
     report = result["report"]
     what = report.get("failed") or (
-        f"{result.get('us_per_pair', 0):8.3f} us/pair {report['rate']:10.0f}/s "
+        f"{result.get('us_per_pair') or 0:8.3f} us/pair {report['rate']:10.0f}/s "
         f"p50 {report['latency_us']['p50']:8.1f} p99 {report['latency_us']['p99']:9.1f} us")
     lost = compare_table.lost(result)
     print(f"{result['run'] + 1:2d} {result['profile']:8s}{result['peer']:24s}{what}"

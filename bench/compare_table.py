@@ -66,10 +66,12 @@ def quantile(name):
 
 
 def cores_used(result):
-    report = result["report"]
-    if "cpu_ns" not in result or not report.get("duration_s"):
-        return None
-    return result["us_per_pair"] * report["rate"] / 1e6 if "us_per_pair" in result else None
+    return result["us_per_pair"] * result["report"]["rate"] / 1e6 if result.get("us_per_pair") else None
+
+
+def us_per_connection(result):
+    connections = result["report"].get("connections")
+    return result["connect_ns"] / 1000 / connections if connections and result.get("connect_ns") else None
 
 
 def rss_mb(result):
@@ -84,8 +86,7 @@ def kb_per_connection(result):
 
 
 def switches_per_1000(result):
-    pairs = result["cpu_ns"] / 1000 / result["us_per_pair"] if result.get("us_per_pair") else 0
-    return 1000 * result["switches"] / pairs if pairs else None
+    return 1000 * result["switches"] / result["report"]["answers"] if result.get("us_per_pair") else None
 
 
 # --- figures ---
@@ -211,6 +212,12 @@ def describe_loss(result):
     return f"{report['answers']:,} of {report['requests']:,} answered ({errors or 'in warm-up'}){end}"
 
 
+def many_table(figures, title, figure, agents):
+    rows = [[profile] + [spread(figures.values(profile, peer, figure)) for peer in agents]
+            for profile in figures.profiles if profile in ("c1000", "c10000")]
+    return heading(title) + markdown(["profile"] + [name_of(peer) for peer in agents], rows) if rows else ""
+
+
 def section(cores, results):
     figures = Figures(results)
     agents = [peer for peer in figures.peers if peer != "direct"]
@@ -226,12 +233,8 @@ def section(cores, results):
     text += figures.table("Cores that the agent used", cores_used, agents)
     text += figures.table("Context switches of the agent per 1,000 pairs", switches_per_1000, agents)
     text += figures.table("Memory of the agent under the load, MB", rss_mb, agents)
-    many = [profile for profile in figures.profiles if profile in ("c1000", "c10000")]
-    if many:
-        rows = [[profile] + [spread(figures.values(profile, peer, kb_per_connection)) for peer in agents]
-                for profile in many]
-        text += heading("Memory a connection, its requests included, KB") + \
-            markdown(["profile"] + [name_of(peer) for peer in agents], rows)
+    text += many_table(figures, "Memory a connection, its requests included, KB", kb_per_connection, agents)
+    text += many_table(figures, "CPU to connect, ask once and disconnect, microseconds", us_per_connection, agents)
     return text + lost_table(figures)
 
 
