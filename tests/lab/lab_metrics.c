@@ -66,11 +66,29 @@ static char *scrape(struct lab *lab)
     return text;
 }
 
+/* A sample that is not there counts as 0, but its family must be: else a name that is spelt wrong
+ * would be 0 for ever. */
+static void expect_family(const char *text, const char *sample)
+{
+    static const char *const suffixes[] = {"_bucket", "_sum", "_count"};
+    char head[160];
+    int size = (int)strcspn(sample, "{");
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        int more = (int)strlen(suffixes[i]);
+        if (size > more && strncmp(sample + size - more, suffixes[i], (size_t)more) == 0)
+            size -= more;
+    }
+    snprintf(head, sizeof(head), "# TYPE %.*s ", size, sample);
+    if (!strstr(text, head))
+        lab_fail("/metrics has no family of %s", sample);
+}
+
 double lab_metric(struct lab *lab, const char *sample)
 {
     char *text = scrape(lab);
     size_t size = strlen(sample);
     double value = 0;
+    expect_family(text, sample);
     for (const char *line = text; line; line = strchr(line, '\n')) {
         line += *line == '\n';
         if (strncmp(line, sample, size) == 0 && line[size] == ' ')
