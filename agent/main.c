@@ -77,6 +77,8 @@ int main(int count, char **arguments)
     if (!strcmp(command, "schema"))
         return command_schema(count - 1, arguments + 1);
     if (!strcmp(command, "version") || !strcmp(command, "--version")) {
+        if (count > 2)
+            return wrong("version", ": no arguments are wanted");
         version_write(stdout);
         return 0;
     }

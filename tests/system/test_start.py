@@ -48,7 +48,7 @@ class Start(Scenario):
         self.assertRegex(wrong, r'antipode\.yaml:1:\d+: verison: ')
 
     def test_a_wrong_command_line_ends_with_2(self):
-        for arguments in ([], ['fly'], ['run'], ['run', 'one', 'two'], ['check']):
+        for arguments in ([], ['fly'], ['run'], ['run', 'one', 'two'], ['check'], ['version', 'two']):
             with self.subTest(arguments):
                 status, lines = self.run_agent(*arguments)
                 self.assertEqual(status, 2)
