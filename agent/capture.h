@@ -1,8 +1,9 @@
 /* capture.h — the Diameter messages of a packet capture.
  *
  * Packets of Ethernet, Linux "cooked" captures, raw IP and loopback; or PDUs that Wireshark has
- * exported. TCP on any port, each direction put in order again; SCTP on any port, unfragmented
- * DATA. What begins in the middle of a message is skipped until a packet begins with one. */
+ * exported. TCP on any port, each direction put in order again; SCTP on any port, DATA that is
+ * not fragmented, as often as it was sent. What begins in the middle of a message is skipped until
+ * a packet begins with one. */
 #pragma once
 
 #include "agent/explain.h"

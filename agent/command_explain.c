@@ -197,7 +197,7 @@ static int explain_octets(struct rehearsal *rehearsal, dm_bytes octets, rt_peer 
     struct dm_framer framer;
     struct explain_message message = {0};
     dm_framer_init(&framer);
-    message.frame = dm_framer_next(&framer, &octets, rehearsal->conf->limits.message_size,
+    message.frame = dm_framer_next(&framer, &octets, rehearsal_message_limit(rehearsal, from),
                                    &message.octets, &message.header);
     const char *why = NULL;
     if (message.frame == DM_FRAME_MORE)
@@ -294,8 +294,8 @@ static int explain_pcap(struct rehearsal *rehearsal, const char *file, rt_peer f
 {
     struct captured captured = {.rehearsal = rehearsal, .from = from};
     struct capture_counts counts = {0};
-    bool is_good = capture_file(file, rehearsal->conf->limits.message_size, on_message, &captured,
-                                &counts, stderr);
+    bool is_good = capture_file(file, rehearsal_message_limit(rehearsal, from), on_message,
+                                &captured, &counts, stderr);
     if (is_good || counts.packets)
         tell_all(&captured, &counts);
     return is_good ? 0 : 1;

@@ -64,7 +64,7 @@ static void compare_all(FILE *differences, const struct expectation *it,
 /* As a connection would take it: one that is too large is refused before anybody decides. */
 static struct rehearsal_outcome route(struct rehearsal *rehearsal, dm_bytes octets, rt_peer from)
 {
-    if (octets.size > rehearsal->conf->limits.message_size)
+    if (octets.size > rehearsal_message_limit(rehearsal, from))
         return (struct rehearsal_outcome){.result = DM_INVALID_MESSAGE_LENGTH};
     return rehearsal_decide(rehearsal, octets, from, NULL);
 }

@@ -7,6 +7,11 @@
 #include "agent/conf/arena.h"
 #include "agent/rehearsal_request.h"
 
+struct expectation_pending {
+    const char *peer;
+    uint32_t requests;
+};
+
 struct expectation {
     const char *name;
     struct rehearsal_request request;
@@ -20,11 +25,6 @@ struct expectation {
     const char *pool;
     const char *peer; /* lower case */
     uint32_t result;
-};
-
-struct expectation_pending {
-    const char *peer;
-    uint32_t requests;
 };
 
 /* All that the file has; its texts live in the arena. */

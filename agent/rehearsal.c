@@ -93,6 +93,12 @@ const struct conf_peer *rehearsal_row(const struct rehearsal *rehearsal, rt_peer
     return rehearsal->peers[peer.slot].conf;
 }
 
+uint32_t rehearsal_message_limit(const struct rehearsal *rehearsal, rt_peer from)
+{
+    return from.generation ? rehearsal_row(rehearsal, from)->limits.message_size
+                           : rehearsal->conf->limits.message_size;
+}
+
 void rehearsal_set_down(struct rehearsal *rehearsal, rt_peer peer)
 {
     rehearsal->peers[peer.slot].is_down = true;

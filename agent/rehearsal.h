@@ -47,6 +47,8 @@ bool rehearsal_find(struct rehearsal *rehearsal, dm_bytes identity, rt_peer *pee
 bool rehearsal_find_known(struct rehearsal *rehearsal, dm_bytes identity, rt_peer *peer);
 /* The row of `peers` that lets it in. */
 const struct conf_peer *rehearsal_row(const struct rehearsal *rehearsal, rt_peer peer);
+/* The largest message that is accepted from this peer (all zero: from anybody). */
+uint32_t rehearsal_message_limit(const struct rehearsal *rehearsal, rt_peer from);
 void rehearsal_set_down(struct rehearsal *rehearsal, rt_peer peer);
 /* Requests sent to it and not yet answered. */
 void rehearsal_set_pending(struct rehearsal *rehearsal, rt_peer peer, uint32_t pending);

@@ -164,6 +164,17 @@ Test(rehearsal, what_its_own_row_refuses_is_refused)
     tear_down(&it);
 }
 
+Test(rehearsal, the_largest_message_is_that_of_the_peers_row)
+{
+    struct fixture it = set_up("peers: [{ identity: a.example, limits: { message_size: 1000 } }]\n"
+                               "limits: { message_size: 2000 }\nroutes: []\n");
+    rt_peer from;
+    cr_assert(rehearsal_find(&it.rehearsal, dm_text("a.example"), &from));
+    cr_assert_eq(rehearsal_message_limit(&it.rehearsal, from), 1000);
+    cr_assert_eq(rehearsal_message_limit(&it.rehearsal, (rt_peer){0, 0}), 2000);
+    tear_down(&it);
+}
+
 /* --- AVPs from words --- */
 
 struct written {

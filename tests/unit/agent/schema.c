@@ -56,6 +56,31 @@ Test(schema, keys_of_the_root_are_those_that_are_built)
     json_decref(schema);
 }
 
+/* The properties of all maps, however deep they stand, say something. */
+static void claim_shapes(json_t *json)
+{
+    const char *key;
+    json_t *value;
+    size_t i;
+    json_object_foreach(json_object_get(json, "properties"), key, value)
+    {
+        json_t *shape = json_deep_copy(value);
+        json_object_del(shape, "default");
+        cr_assert(json_is_false(value) || json_object_size(shape) > 0,
+                  "the reader of `%s` has no line in shapes[] of schema.c", key);
+        json_decref(shape);
+    }
+    json_object_foreach(json, key, value) claim_shapes(value);
+    json_array_foreach(json, i, value) claim_shapes(value);
+}
+
+Test(schema, every_reader_of_the_table_has_a_shape)
+{
+    json_t *schema = conf_schema();
+    claim_shapes(schema);
+    json_decref(schema);
+}
+
 /* No map is left open, however deep it stands. */
 static size_t count_objects(json_t *json)
 {

@@ -1,4 +1,5 @@
 /* Decisions about a request that was sent already, and what is said of decisions. */
+#include "routing/reasons.h"
 #include "small_world.h"
 
 /* --- again --- */
@@ -116,6 +117,24 @@ Test(retry, reasons_tell_each_step_in_a_line)
     expect_reason(it, "member s2.core.example: busy\n");
     expect_reason(it, "answer 3004: whoever could take the request is busy\n");
     tear_down(it);
+}
+
+Test(retry, reasons_name_the_user_as_people_write_him_and_his_slot)
+{
+    struct rt_key key;
+    char text[256];
+    struct rt_reasons reasons = {.text = text, .room = sizeof text};
+    rt_key_public(&key, dm_text("SIP:alice@Example.net"), NULL);
+    rt_say_key(&reasons, &key, 65535);
+    cr_assert_str_eq(text, "user: public alice@example.net, slot 65535\n");
+    reasons.size = 0;
+    rt_key_session(&key, dm_text("a;1"));
+    rt_say_key(&reasons, &key, 7);
+    cr_assert_str_eq(text, "user: none, so by session a;1, slot 7\n");
+    reasons.size = 0;
+    key.size = 0;
+    rt_say_key(&reasons, &key, 0);
+    cr_assert_str_eq(text, "user: none, slot 0\n");
 }
 
 Test(retry, reasons_show_no_control_characters_of_a_peer)
