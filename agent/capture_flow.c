@@ -8,7 +8,7 @@
 
 #include <xxhash.h>
 
-enum { BUCKETS = 16384, WAITING_MAX = 1024 * 1024 };
+enum { BUCKETS = 4096, WAITING_MAX = 1024 * 1024 };
 
 struct waiting {
     struct waiting *next;
