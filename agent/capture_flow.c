@@ -70,6 +70,7 @@ static void frame(struct flows *flows, struct stream *stream, dm_bytes octets)
     }
     stream->is_synced = true;
     for (;;) {
+        message.octets = dm_bytes_of("", 0); /* those of the last one are gone */
         message.frame = dm_framer_next(&stream->framer, &octets, flows->limit, &message.octets,
                                        &message.header);
         if (message.frame == DM_FRAME_MORE)

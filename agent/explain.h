@@ -8,7 +8,7 @@
 struct explain_message {
     enum dm_frame frame;
     struct dm_header header;
-    dm_bytes octets;
+    dm_bytes octets; /* of DM_FRAME_MESSAGE only */
 };
 
 enum explain_kind { EXPLAIN_REQUEST, EXPLAIN_ANSWER, EXPLAIN_NEIGHBOURS };

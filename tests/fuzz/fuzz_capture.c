@@ -13,10 +13,11 @@ static void on_message(void *context, uint64_t packet, const struct explain_mess
 {
     size_t *messages = context;
     ++*messages;
-    if (packet == 0 || message->octets.size < DM_HEADER_SIZE)
+    if (packet == 0 || message->frame == DM_FRAME_MORE || message->frame == DM_FRAME_LOST)
         abort();
-    if (message->frame == DM_FRAME_MESSAGE &&
-        (message->octets.size > LIMIT || message->octets.size != message->header.length))
+    if (message->frame != DM_FRAME_MESSAGE)
+        return;
+    if (message->octets.size > LIMIT || message->octets.size != message->header.length)
         abort();
     volatile uint8_t last = message->octets.at[message->octets.size - 1]; /* it can be read */
     (void)last;
