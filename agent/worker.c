@@ -12,8 +12,8 @@
 #include "agent/peer.h"
 #include "agent/relay.h"
 
-enum { MESSAGES_PER_FLUSH = 1024, MOVED_PER_TURN = 256, SLOW_TICK_MS = 100, FAST_TICK_MS = 10 };
-#define TIME_PER_FLUSH (NS_PER_MS / 2)
+enum { MESSAGES_PER_FLUSH = 4096, MOVED_PER_TURN = 256, SLOW_TICK_MS = 100, FAST_TICK_MS = 10 };
+#define TIME_PER_FLUSH (2 * NS_PER_MS)
 #define LATE           (500 * NS_PER_MS)
 
 uint64_t worker_random(struct worker *worker)
