@@ -4,7 +4,7 @@ BUILD_PACKAGES=(gcc cmake ninja-build pkg-config libc6-dev libuv1-dev libyaml-de
     libjansson-dev libpcap-dev libxxhash-dev libssl-dev libjemalloc-dev)
 TEST_PACKAGES=(clang clang-format libclang-rt-14-dev libcriterion-dev ccache scdoc curl python3 python3-jsonschema python3-yaml openssl
     freediameterd freediameter-extensions tshark prometheus)
-SANITIZE_PACKAGES=(clang-tidy cppcheck valgrind gcovr) # for `tests/run.sh sanitize` alone
+SANITIZE_PACKAGES=(clang-tidy cppcheck valgrind gcovr) # for `tests/run.sh tidy` and `sanitize`
 
 missing_packages() {
     local package

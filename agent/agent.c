@@ -403,7 +403,7 @@ static void serve(struct agent *agent)
     agent->is_listening = true;
     for (unsigned i = 0; i < agent->worker_count; i++)
         worker_start(agent->workers[i]);
-    log_info("-", "ready", log_words("{identity}, {workers} workers"),
+    log_info("-", "ready", log_words("{identity}, workers: {workers}"),
              log_text("identity", agent->conf->identity),
              log_number("workers", agent->worker_count));
     uv_run(&agent->loop, UV_RUN_DEFAULT);

@@ -115,16 +115,3 @@ bool dm_identity_is_valid(dm_bytes identity)
     }
     return in_label;
 }
-
-bool dm_identity_matches(dm_bytes identity, dm_bytes pattern)
-{
-    if (pattern.size == 1 && pattern.at[0] == '*')
-        return true;
-    if (pattern.size < 2 || pattern.at[0] != '*' || pattern.at[1] != '.')
-        return dm_identity_equal(identity, pattern);
-    dm_bytes suffix = dm_bytes_of(pattern.at + 1, pattern.size - 1);
-    if (identity.size <= suffix.size)
-        return false;
-    return dm_identity_equal(dm_bytes_of(identity.at + identity.size - suffix.size, suffix.size),
-                             suffix);
-}

@@ -94,6 +94,3 @@ uint64_t dm_identity_hash(dm_bytes identity);
 /* Is this an ASCII FQDN of 1 to 255 octets: letters, digits, '-', '_', '.', no empty label, no
  * trailing dot? AVP-22. */
 bool dm_identity_is_valid(dm_bytes identity);
-
-/* Does `identity` fit `pattern`: exact, "*.example.net" (any name below), or "*"? Ignores case. */
-bool dm_identity_matches(dm_bytes identity, dm_bytes pattern);

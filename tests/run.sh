@@ -2,6 +2,7 @@
 # Builds and runs the tests.
 #
 # usage: tests/run.sh [--install] [quick]    all tests that belong to a change; `quick`: those that take no more than a moment
+#        tests/run.sh [--install] tidy        clang-tidy and cppcheck over all sources
 #        tests/run.sh [--install] sanitize    sanitizers, checkers and coverage, one after the other; half an hour
 #        tests/run.sh [--install] fuzz SECONDS [TARGET]…    every fuzz target (or those named) so long
 # `--install` fetches missing Debian packages first, and lets none of them start a service.
@@ -16,13 +17,14 @@ install=false
 while [ $# -gt 0 ]; do
     case $1 in
     --install) install=true ;;
-    quick | sanitize) mode=$1 ;;
+    quick | tidy | sanitize) mode=$1 ;;
+    mutate | chaos | soak) echo "run.sh: $1 is not built yet" >&2; exit 2 ;;
     fuzz)
         mode=fuzz
         seconds=${2:?fuzz wants the seconds for each target}
         shift
         ;;
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *)
         [ "$mode" = fuzz ] || { echo "run.sh: unknown argument $1" >&2; exit 2; }
         targets+=("$1")
@@ -33,7 +35,7 @@ done
 
 . .ci/packages.sh
 packages=("${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}")
-[ $mode != sanitize ] || packages+=("${SANITIZE_PACKAGES[@]}")
+[ $mode != sanitize ] && [ $mode != tidy ] || packages+=("${SANITIZE_PACKAGES[@]}")
 if $install; then
     install_packages "${packages[@]}"
 fi
@@ -75,6 +77,7 @@ all)
     test_preset dev
     part_of_the_lab_under_tsan
     ;;
+tidy) clang_tidy && cpp_check && echo "clang-tidy and cppcheck find nothing" ;;
 sanitize) sanitize ;;
 fuzz)
     build fuzz

@@ -15,11 +15,6 @@ static bool valid(const char *identity)
     return dm_identity_is_valid(dm_text(identity));
 }
 
-static bool matches(const char *identity, const char *pattern)
-{
-    return dm_identity_matches(dm_text(identity), dm_text(pattern));
-}
-
 Test(bytes, numbers_come_back_as_they_were_put)
 {
     uint8_t at[8];
@@ -137,17 +132,4 @@ Test(bytes, AVP_22_an_identity_has_at_most_255_octets)
     memset(name, 'a', sizeof name);
     cr_assert(dm_identity_is_valid(dm_bytes_of(name, 255)));
     cr_assert_not(dm_identity_is_valid(dm_bytes_of(name, 256)));
-}
-
-Test(bytes, a_pattern_is_a_name_or_all_names_below_one)
-{
-    cr_assert(matches("c1.edge.example", "C1.edge.EXAMPLE"));
-    cr_assert(matches("c1.edge.example", "*.Edge.example"));
-    cr_assert(matches("a.b.edge.example", "*.edge.example"));
-    cr_assert(matches("anything", "*"));
-    cr_assert_not(matches("edge.example", "*.edge.example"));
-    cr_assert_not(matches(".edge.example", "*.edge.example"));
-    cr_assert_not(matches("xedge.example", "*.edge.example"));
-    cr_assert_not(matches("c1.edge.example.net", "*.edge.example"));
-    cr_assert_not(matches("c1.edge.example", ""));
 }
