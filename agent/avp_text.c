@@ -18,10 +18,12 @@ enum { DEPTH_MAX = 8, NAME_MAX_SIZE = 64 };
 /* The number at the start of `text` and what follows it; false where there is none of 32 bits. */
 static bool read_number32(const char *text, const char **rest, uint32_t *number)
 {
+    if (!isdigit((unsigned char)*text))
+        return false;
     char *end;
     errno = 0;
-    unsigned long long value = isdigit((unsigned char)*text) ? strtoull(text, &end, 10) : 0;
-    if (!isdigit((unsigned char)*text) || errno || value > UINT32_MAX)
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno || value > UINT32_MAX)
         return false;
     *number = (uint32_t)value;
     *rest = end;

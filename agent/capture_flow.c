@@ -177,10 +177,10 @@ static struct flow *flow_at(struct flows *flows, const struct flow_key *key)
     struct flow **at = &flows->buckets[XXH3_64bits(key, sizeof *key) % BUCKETS];
     while (*at && memcmp(&(*at)->key, key, sizeof *key) != 0)
         at = &(*at)->next_in_bucket;
-    if (*at)
-        return *at;
-    *at = owned(calloc(1, sizeof **at));
-    (*at)->key = *key;
+    if (!*at) {
+        *at = owned(calloc(1, sizeof **at));
+        (*at)->key = *key;
+    }
     return *at;
 }
 
