@@ -32,6 +32,8 @@ mkdir -p build
 { cmake --preset release && cmake --build --preset release; } >build/demo-build.log 2>&1 ||
     { tail -40 build/demo-build.log; exit 1; }
 bin=$PWD/build/release/bin
+# The allocator says its version itself: a linker leaves a library out that nobody names.
+"$bin/antipode" version | grep -q '^allocator: jemalloc [0-9]' || { echo "demo.sh: the release runs without jemalloc" >&2; exit 1; }
 
 room=$(mktemp -d)
 pids=()
