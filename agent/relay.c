@@ -243,6 +243,13 @@ static void forward(struct peer *from, dm_bytes message, struct rt_origin origin
     relay_send(worker, &request, verdict->peer);
 }
 
+/* An eighth of the limit is kept for answers and for messages that are not yet whole, so that a
+ * client which is refused can be read until it is told. */
+static bool has_memory_for(const struct worker *worker, size_t size)
+{
+    return memory_allows(&worker->memory, worker->memory.limit / 8 + 4 * size);
+}
+
 void relay_request(struct peer *from, dm_bytes message, const struct dm_header *header)
 {
     struct worker *worker = from->worker;
@@ -265,7 +272,7 @@ void relay_request(struct peer *from, dm_bytes message, const struct dm_header *
     struct rt_verdict verdict = relay_decide(worker, &query, &attempt);
     if (verdict.kind == RT_FORWARD &&
         (from->in_flight > from->conf->limits.in_flight_per_peer || is_greedy(from, verdict.peer) ||
-         !memory_allows(&worker->memory, 4 * message.size)))
+         !has_memory_for(worker, message.size)))
         verdict =
             (struct rt_verdict){.kind = RT_ANSWER, .result = DM_TOO_BUSY, .route = verdict.route};
     if (verdict.kind == RT_ANSWER)
