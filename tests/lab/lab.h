@@ -158,6 +158,7 @@ struct lab_plan {
     const char *pool;      /* keys of the pool `core`: "retry: { attempts: 3 }" */
     const char *pools;     /* further rows of `pools` */
     const char *routes;    /* instead of core.example -> relay to pool core */
+    const char *more;      /* further keys of the file, whole lines: "users: { ... }" */
     bool ipv6;             /* all on ::1 instead of 127.0.0.1 */
     int receive_buffer;    /* SO_RCVBUF of the servers, for those that stop reading */
 };

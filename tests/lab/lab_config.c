@@ -100,5 +100,7 @@ bool lab_write_config(const struct lab *lab)
     write_section(out, "compatibility", NULL, plan->compatibility);
     write_peers(out, lab);
     write_pools_and_routes(out, lab);
+    if (plan->more)
+        fprintf(out, "%s\n", plan->more);
     return fclose(out) == 0;
 }
