@@ -12,7 +12,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "CONFORMANCE.md"
-ROW = re.compile(r"^\| ([A-Z]{3})-(\d\d) \| ([^|]*) \| ([^|]*) \| (.*) \|$")
+ROW = re.compile(r"^\| ([A-Z]{3})-(\d\d) \| ")
+BAR = re.compile(r"(?<!\\)\|")
 CITED = re.compile(r"(?<![A-Z])([A-Z]{3})_(\d\d)(?!\d)")
 C_TEST = re.compile(r"\b(?:Test|ParameterizedTest)\(\s*(\w+),\s*(\w+)")
 PYTHON_TEST = re.compile(r"^\s*def (test_\w+)", re.M)
@@ -39,9 +40,9 @@ def rows_of(page):
     for line in page.read_text(encoding="utf-8").splitlines():
         if line.startswith("## "):
             groups.append((line[3:], []))
-        match = ROW.match(line)
-        if match and groups:
-            groups[-1][1].append((f"{match[1]}-{match[2]}", match[4].strip(), first_sentence(match[5].strip())))
+        if ROW.match(line) and groups:
+            _, row, _, section, what, *_ = (cell.strip() for cell in BAR.split(line))
+            groups[-1][1].append((row, section, first_sentence(what)))
     return [group for group in groups if group[1]]
 
 
