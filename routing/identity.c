@@ -6,6 +6,22 @@
 
 #include "routing/uri.h"
 
+uint64_t rt_key_hash(const struct rt_key *key)
+{
+    return XXH3_64bits(key->octets, key->size);
+}
+
+uint64_t rt_key_hash_as(const struct rt_key *key, enum rt_kind kind)
+{
+    struct rt_key other;
+    if (key->size == 0)
+        return rt_key_hash(key);
+    memcpy(other.octets, key->octets, key->size);
+    other.octets[0] = (uint8_t)kind;
+    other.size = key->size;
+    return rt_key_hash(&other);
+}
+
 static void key_copy(struct rt_key *key, enum rt_kind kind, dm_bytes octets)
 {
     key->size = 0;

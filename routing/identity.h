@@ -16,6 +16,9 @@ enum rt_kind {
     RT_KIND_NUMBER = 'N',
     RT_KIND_SESSION = 'S',
     RT_KIND_OTHER = 'X', /* octets as they came */
+    /* Kinds that only bindings have: */
+    RT_KIND_WILDCARD = 'W', /* a stored pattern, as it stands */
+    RT_KIND_CLIENT = 'C',   /* who serves this private identity: for PPR. SRV-03 */
 };
 
 struct rt_key {
@@ -44,3 +47,9 @@ void rt_key_other(struct rt_key *key, dm_bytes octets);
  * Session-Id (kind S). size 0: nothing there. Canonical octets longer than RT_KEY_MAX are shortened
  * to their head and the XXH3-128 of the whole. */
 void rt_key_of(struct rt_key *key, const struct rt_query *query, const struct rt_domains *domains);
+
+/* The XXH3-64 of kind and octets, without seed: what bindings know a key by. Alike in all agents.
+ */
+uint64_t rt_key_hash(const struct rt_key *key);
+/* The same as if the key were of this kind. */
+uint64_t rt_key_hash_as(const struct rt_key *key, enum rt_kind kind);

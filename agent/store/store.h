@@ -1,0 +1,51 @@
+/* store.h — where bindings are kept: in this process alone (memory), or shared with other agents.
+ *
+ * Whatever the store, the table of routing/bindings.h is the local copy that is asked first; a
+ * store that shares sends on what is learnt and fetches what is not known. All functions run on any
+ * worker's thread, none blocks. Owned by the agent, outlives reloads. */
+#pragma once
+
+#include "routing/bindings.h"
+
+struct conf;
+struct store;
+struct worker;
+
+struct store_methods {
+    const char *name; /* as in users.bindings.store */
+
+    /* What is known of this key. RT_ASKING: others were asked; park_wake(worker, key, …) follows on
+     * this worker, or never where the request's patience is shorter. */
+    enum rt_lookup (*find)(struct store *store, struct worker *worker, uint64_t key,
+                           struct rt_bound *bound);
+
+    /* Keeps a lesson: in the table now, elsewhere without waiting. Called before the answer that
+     * taught it is queued. */
+    void (*learn)(struct store *store, struct worker *worker, const struct rt_lesson *lesson);
+
+    /* Binds one key alone: a session, a user's client, a pattern. */
+    void (*bind)(struct store *store, struct worker *worker, uint64_t key, uint32_t target,
+                 uint32_t realm);
+
+    /* This target does not know the user: drop the binding if it is to it. */
+    void (*forget)(struct store *store, struct worker *worker, uint64_t key, uint32_t target);
+
+    /* Ten times a second, on each worker. */
+    void (*tick)(struct store *store, struct worker *worker);
+
+    void (*free)(struct store *store);
+};
+
+/* A store begins with this; a store of another kind is a larger struct. */
+struct store {
+    const struct store_methods *methods;
+    struct rt_bindings *table; /* never NULL */
+};
+
+/* The store of users.bindings. Main thread; fatal without memory. */
+struct store *store_new(const struct conf *conf);
+void store_free(struct store *store);
+
+/* Bindings in this process alone. */
+struct store *store_memory_new(const struct conf *conf);
+void store_memory_init(struct store *store, const struct conf *conf); /* for a store around it */
