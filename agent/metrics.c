@@ -290,6 +290,7 @@ static void put_requests(const struct rendering *rendering)
     struct metrics_family held =
         family(rendering, "requests_held", "gauge", "Requests, and answers on their way, by place");
     one(held, metrics_label("place", "pending"), stats_read(&sum->held_pending));
+    one(held, metrics_label("place", "parked"), stats_read(&sum->held_parked));
     one(held, metrics_label("place", "mail"),
         difference(stats_read(&sum->letters_posted), stats_read(&sum->letters_opened)));
 }

@@ -196,7 +196,7 @@ void relay_hand_over(struct worker *worker, struct relay_request *request, rt_pe
  * ------------------------------------------------------------------------------ */
 
 /* One greedy client never takes the other half of a server's table. */
-static bool is_greedy(const struct peer *from, rt_peer to)
+bool relay_is_greedy(const struct peer *from, rt_peer to)
 {
     const struct agent *agent = from->worker->agent;
     if (!board_is_half_full(from->worker->board, to.slot))
@@ -216,7 +216,7 @@ static struct rt_origin begin(struct peer *from, const struct dm_header *header)
 
 /* The image: the request as received, and behind it the Route-Record of the peer it came from.
  * RTE-01. */
-static struct image *take_image(struct peer *from, dm_bytes message)
+struct image *relay_image(struct peer *from, dm_bytes message)
 {
     struct memory *memory = &from->worker->memory;
     dm_bytes record = dm_bytes_of(from->route_record, from->route_record_size);
@@ -230,7 +230,7 @@ static void forward(struct peer *from, dm_bytes message, struct rt_origin origin
 {
     struct worker *worker = from->worker;
     struct relay_request request;
-    request.image = take_image(from, message);
+    request.image = relay_image(from, message);
     request.last_error = NULL;
     request.origin = origin;
     request.ingress = from->self;
@@ -250,6 +250,31 @@ static bool has_memory_for(const struct worker *worker, size_t size)
     return memory_allows(&worker->memory, worker->memory.limit / 8 + 4 * size);
 }
 
+static bool may_wait(const struct peer *from, size_t size)
+{
+    return from->in_flight <= from->conf->limits.in_flight_per_peer &&
+           has_memory_for(from->worker, size);
+}
+
+/* RT_WAIT: it is parked. */
+static struct rt_verdict decide(struct peer *from, dm_bytes message, struct rt_origin origin,
+                                const struct rt_query *query)
+{
+    struct rt_attempt attempt;
+    attempt.now = from->worker->now;
+    attempt.ingress = from->self;
+    attempt.tried_count = 0;
+    attempt.without_store = false;
+    attempt.route = -1;
+    struct rt_verdict verdict = relay_decide(from->worker, query, &attempt);
+    if (verdict.kind != RT_WAIT)
+        return verdict;
+    if (may_wait(from, message.size) && relay_park(from, message, origin, &verdict))
+        return verdict;
+    attempt.without_store = true;
+    return relay_decide(from->worker, query, &attempt);
+}
+
 void relay_request(struct peer *from, dm_bytes message, const struct dm_header *header)
 {
     struct worker *worker = from->worker;
@@ -264,20 +289,15 @@ void relay_request(struct peer *from, dm_bytes message, const struct dm_header *
         local_answer(worker, origin, -1, worker->now, message, wrong, &fault);
         return;
     }
-    struct rt_attempt attempt;
-    attempt.now = worker->now;
-    attempt.ingress = from->self;
-    attempt.tried_count = 0;
-    attempt.route = -1;
-    struct rt_verdict verdict = relay_decide(worker, &query, &attempt);
+    struct rt_verdict verdict = decide(from, message, origin, &query);
     if (verdict.kind == RT_FORWARD &&
-        (from->in_flight > from->conf->limits.in_flight_per_peer || is_greedy(from, verdict.peer) ||
-         !has_memory_for(worker, message.size)))
+        (from->in_flight > from->conf->limits.in_flight_per_peer ||
+         relay_is_greedy(from, verdict.peer) || !has_memory_for(worker, message.size)))
         verdict =
             (struct rt_verdict){.kind = RT_ANSWER, .result = DM_TOO_BUSY, .route = verdict.route};
     if (verdict.kind == RT_ANSWER)
         local_answer(worker, origin, verdict.route, worker->now, message, verdict.result, NULL);
-    else
+    else if (verdict.kind == RT_FORWARD)
         forward(from, message, origin, &verdict);
 }
 

@@ -43,6 +43,11 @@ bool relay_expire(struct peer *peer, unsigned most);
 /* Answers all pending requests of this peer with 3002: the end of the agent. */
 void relay_give_up(struct peer *peer);
 
+/* A request that waited (park.h) goes on: it is read and decided again, by the tables of now.
+ * `without_store`: what it waited for did not come in time, so nobody is asked for it again. Takes
+ * the request. */
+void relay_resume(struct worker *worker, struct relay_request *request, bool without_store);
+
 /* A letter from another worker. */
 void relay_open_request(struct worker *worker, const struct letter *letter);
 

@@ -42,7 +42,7 @@ void relay_forget(struct peer *peer)
 
 /* The end of a request that nobody else can have: the last error a member gave (ANS-06), or our
  * own. */
-static void give_up(struct worker *worker, struct relay_request *request, enum dm_result result)
+void relay_end(struct worker *worker, struct relay_request *request, enum dm_result result)
 {
     if (request->last_error) {
         struct outcome outcome = {.origin = request->origin,
@@ -57,14 +57,16 @@ static void give_up(struct worker *worker, struct relay_request *request, enum d
     relay_request_free(worker, request);
 }
 
-static struct rt_verdict choose_again(struct worker *worker, const struct relay_request *request)
+struct rt_verdict relay_decide_again(struct worker *worker, const struct relay_request *request,
+                                     bool without_store)
 {
     struct rt_query query;
     struct dm_fault fault;
     struct rt_attempt attempt = {.now = worker->now,
                                  .ingress = request->ingress,
                                  .tried_count = request->tried_count,
-                                 .route = request->route};
+                                 .route = request->route,
+                                 .without_store = without_store};
     memcpy(attempt.tried, request->tried, sizeof *attempt.tried * request->tried_count);
     enum dm_result wrong = rt_query_read(&query, image_bytes(request->image),
                                          worker->conf->tables.own_identity, false, &fault);
@@ -82,7 +84,7 @@ static bool may_go_on(const struct relay_request *request)
 static struct rt_verdict leave(struct worker *worker, struct relay_request *request, rt_peer left)
 {
     request->tried[request->tried_count++] = left;
-    return choose_again(worker, request);
+    return relay_decide_again(worker, request, true);
 }
 
 static bool carry_out(struct worker *worker, struct relay_request *request,
@@ -92,7 +94,7 @@ static bool carry_out(struct worker *worker, struct relay_request *request,
         relay_send(worker, request, verdict->peer);
         return true;
     }
-    give_up(worker, request, result == DM_TOO_BUSY ? result : verdict->result);
+    relay_end(worker, request, result == DM_TOO_BUSY ? result : verdict->result);
     return false;
 }
 
@@ -100,7 +102,7 @@ bool relay_next(struct worker *worker, struct relay_request *request, rt_peer le
                 enum dm_result result)
 {
     if (!may_go_on(request)) {
-        give_up(worker, request, result);
+        relay_end(worker, request, result);
         return false;
     }
     struct rt_verdict verdict = leave(worker, request, left);
@@ -156,7 +158,7 @@ static bool move(struct peer *peer, struct rt_waiting *slot)
     request.retransmit = true; /* FOV-02 */
     if (!may_go_on(&request)) {
         take_out(peer, slot);
-        give_up(worker, &request, DM_UNABLE_TO_DELIVER);
+        relay_end(worker, &request, DM_UNABLE_TO_DELIVER);
         return true;
     }
     struct rt_verdict verdict = leave(worker, &request, peer->self);
@@ -219,7 +221,7 @@ void relay_give_up(struct peer *peer)
     while (rt_pending_drain(&peer->pending, &waiting)) {
         relay_forget(peer);
         struct relay_request request = relay_request_of(&waiting);
-        give_up(peer->worker, &request, DM_UNABLE_TO_DELIVER);
+        relay_end(peer->worker, &request, DM_UNABLE_TO_DELIVER);
     }
     peer_publish_load(peer);
     peer_settle(peer);

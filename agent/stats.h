@@ -101,6 +101,7 @@ struct stats {
     stats_counter requests_received;
     stats_counter requests_ended;
     stats_counter held_pending;   /* requests in pending tables: gauge */
+    stats_counter held_parked;    /* requests that wait for a look-up or a host: gauge */
     stats_counter letters_posted; /* letters that hold a request or its answer */
     stats_counter letters_opened;
     stats_counter dropped[STATS_DROPS];

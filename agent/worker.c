@@ -9,6 +9,7 @@
 #include "agent/clock.h"
 #include "agent/local.h"
 #include "agent/log.h"
+#include "agent/park.h"
 #include "agent/peer.h"
 #include "agent/relay.h"
 
@@ -155,6 +156,7 @@ static void forgive(struct worker *worker, uint64_t late)
             worker->due[i] += late;
     for (uint32_t i = 0; i < worker->peer_count; i++)
         rt_pending_delay(&worker->peers[i]->pending, (uint32_t)(late / RT_TICK_NS));
+    park_delay(worker, late);
 }
 
 static void mind_lateness(struct worker *worker)
@@ -186,6 +188,7 @@ static void tick(struct worker *worker)
     for (uint32_t i = 0; i < worker->peer_count; i++)
         if (worker->attention[i])
             worker->attention[i] = peer_tick(worker->peers[i]);
+    park_tick(worker);
     conn_tick_lingering(worker);
     if (++worker->ticks % 16 == 0) {
         memory_trim(&worker->memory);
@@ -243,6 +246,10 @@ static void on_check(uv_check_t *handle)
         worker->tick_is_due = false;
         tick(worker);
     }
+    if (worker->park_is_due) {
+        worker_begin(worker);
+        park_tick(worker);
+    }
 }
 
 /* --- mail
@@ -299,6 +306,8 @@ static void open_stage(struct worker *worker, const struct letter *opened)
         if (!peer->is_stopping && (worker->stage == AGENT_PARTS || peer->is_client))
             peer_stop(peer, DM_REBOOTING);
     }
+    if (worker->stage == AGENT_PARTS)
+        park_give_up(worker);
 }
 
 static void open_letter(void *context, const struct letter *letter)
@@ -355,6 +364,8 @@ static void end_loop(struct worker *worker)
                 conn_abort(conns[k]);
         peer->i_conn = peer->r_conn = peer->open = peer->arriving = NULL;
     }
+    park_give_up(worker);
+    park_close(worker->park);
     while (worker->lingering)
         conn_abort(worker->lingering);
     uv_handle_t *own[] = {(uv_handle_t *)&worker->prepare, (uv_handle_t *)&worker->check,
@@ -423,6 +434,7 @@ struct worker *worker_new(struct agent *agent, unsigned index)
         abort();
     worker->world = relay_world(worker);
     mailbox_init(&worker->mailbox, &worker->loop, on_mail, worker);
+    worker->park = park_new(worker);
     return worker;
 }
 
@@ -435,6 +447,7 @@ static void start_handles(struct worker *worker)
     uv_timer_init(&worker->loop, &worker->tick);
     worker->prepare.data = worker->check.data = worker->again.data = worker->tick.data = worker;
     worker->tick_expected = clock_real() + interval * NS_PER_MS;
+    park_open(worker->park);
     uv_prepare_start(&worker->prepare, on_prepare);
     uv_check_start(&worker->check, on_check);
     uv_timer_start(&worker->tick, on_tick, interval, interval);
@@ -499,6 +512,7 @@ void worker_free(struct worker *worker)
     post_fini(&worker->post);
     memory_fini(&worker->memory);
     directory_fini(&worker->directory);
+    park_free(worker->park);
     stats_fini(&worker->stats);
     free(worker->peers);
     free(worker->due);

@@ -17,6 +17,7 @@
 
 struct agent;
 struct conn;
+struct park;
 struct peer;
 
 enum { WORKER_READ = 64 * 1024, WORKER_TIMERS = 3 };
@@ -40,6 +41,7 @@ struct worker {
     struct stats stats;
     struct directory directory;
     struct board *board;
+    struct park *park; /* requests that wait for a look-up or a host */
 
     uint64_t now;        /* of the event in hand, ns of agent/clock */
     uint64_t looked;     /* when what the others hold in memory was last summed */
@@ -65,6 +67,7 @@ struct worker {
     bool is_full; /* some queue holds enough for a write */
     bool is_flushing;
     bool tick_is_due;
+    bool park_is_due; /* some parked request may have waited long enough */
     bool stopping;
     unsigned stage;         /* of the end: enum agent_stage */
     uint64_t tick_expected; /* real time, ns */

@@ -27,20 +27,27 @@ struct rt_attempt {
     rt_peer ingress;
     rt_peer tried[RT_TRIED_MAX];
     uint8_t tried_count;
-    int32_t route; /* -1: choose one; else the route's number, which stands: only the member is
-                      chosen anew */
+    bool without_store; /* the look-up came too late: the hash decides */
+    int32_t route;      /* -1: choose one; else the route's number, which stands: only the member is
+                           chosen anew */
 };
 
-enum rt_verdict_kind { RT_FORWARD, RT_ANSWER };
+enum rt_verdict_kind {
+    RT_FORWARD,
+    RT_ANSWER,
+    RT_WAIT, /* the store was asked for what is bound to `key_hash`: decide again when it is known
+              */
+};
 
 struct rt_verdict {
     enum rt_verdict_kind kind;
     enum dm_result result; /* RT_ANSWER */
     int32_t route; /* number, or -1 where none was chosen. Of a Destination-Host: the route that its
                       realm has, for the counters */
-    int32_t member; /* number in the route's pool, or -1 */
-    rt_peer peer;   /* RT_FORWARD */
-    bool is_fixed;  /* by Destination-Host: nobody else may get it (RTE-09, ANS-07) */
+    int32_t member;    /* number in the route's pool, or -1 */
+    rt_peer peer;      /* RT_FORWARD */
+    bool is_fixed;     /* by Destination-Host: nobody else may get it (RTE-09, ANS-07) */
+    uint64_t key_hash; /* RT_WAIT */
 };
 
 /* Lines of text, one per step, ended by a NUL; at most what fits. `size` starts at 0. */

@@ -78,6 +78,18 @@ struct conf_peer {
     struct conf_compatibility compatibility;
 };
 
+/* users.bindings: where what is learnt of users is kept. */
+struct conf_bindings {
+    bool in_redis;     /* else in memory alone */
+    uint32_t capacity; /* entries here */
+    uint64_t lifetime; /* since the last use */
+    uint64_t timeout;  /* of a look-up in Redis */
+    bool is_cluster;
+    uint32_t node_count;
+    union conf_socket *nodes;
+    const char *password; /* NULL: none */
+};
+
 enum conf_cleartext { CONF_CLEARTEXT_WARN, CONF_CLEARTEXT_ALLOW, CONF_CLEARTEXT_REFUSE };
 
 struct conf {
@@ -97,6 +109,7 @@ struct conf {
     int log_level; /* enum log_level */
     bool log_json;
     struct conf_compatibility compatibility;
+    struct conf_bindings bindings;
     size_t peer_count;
     struct conf_peer *peers;
     struct rt_tables

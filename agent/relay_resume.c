@@ -1,0 +1,63 @@
+/* relay_resume.c — requests that wait for a look-up: parked as they were read, decided again when
+ * the store has answered or its time is over. */
+#include "agent/agent.h"
+#include "agent/local.h"
+#include "agent/park.h"
+#include "agent/relay_request.h"
+
+/* Until when: the store's time-out counts from the reading of the request, so two look-ups take no
+ * longer than one. */
+static uint64_t patience(const struct worker *worker, const struct relay_request *request)
+{
+    return request->received + worker->conf->bindings.timeout;
+}
+
+bool relay_park(struct peer *from, dm_bytes message, struct rt_origin origin,
+                const struct rt_verdict *verdict)
+{
+    struct worker *worker = from->worker;
+    struct relay_request request = {
+        .image = relay_image(from, message),
+        .origin = origin,
+        .ingress = from->self,
+        .received = worker->now,
+        .deadline = worker->now + from->conf->timers.request,
+        .route = -1, /* chosen again, too: nothing is decided yet */
+    };
+    if (park_request(worker, &request, verdict->key_hash, patience(worker, &request)))
+        return true;
+    relay_request_free(worker, &request);
+    return false;
+}
+
+/* What limits a client may have changed while its request waited. */
+static bool is_refused(const struct worker *worker, const struct relay_request *request, rt_peer to)
+{
+    const struct peer *from = worker->by_slot[request->ingress.slot];
+    return from && rt_peer_equal(from->self, request->ingress) && relay_is_greedy(from, to);
+}
+
+static void carry_on(struct worker *worker, struct relay_request *request,
+                     const struct rt_verdict *verdict)
+{
+    request->route = verdict->route;
+    request->is_fixed = verdict->is_fixed;
+    if (verdict->kind != RT_FORWARD)
+        relay_end(worker, request, verdict->result);
+    else if (is_refused(worker, request, verdict->peer))
+        relay_end(worker, request, DM_TOO_BUSY);
+    else
+        relay_send(worker, request, verdict->peer);
+}
+
+void relay_resume(struct worker *worker, struct relay_request *request, bool without_store)
+{
+    struct rt_verdict verdict = relay_decide_again(worker, request, without_store);
+    if (verdict.kind == RT_WAIT) {
+        uint64_t until = patience(worker, request);
+        if (until > worker->now && park_request(worker, request, verdict.key_hash, until))
+            return;
+        verdict = relay_decide_again(worker, request, true);
+    }
+    carry_on(worker, request, &verdict);
+}
