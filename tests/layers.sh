@@ -46,7 +46,7 @@ layer agent proto routing agent
 except=bench/micro layer bench proto bench
 layer bench/micro proto routing bench # measures routing's steps
 purity proto "$libc"
-purity routing "$libc" 'xxhash\.h'
+purity routing "$libc" 'xxhash\.h' 'tre/tre\.h'
 
 # style.md, Threads. The parts of a module (log_ring, admin_http) count as the module.
 threads='board|metrics|mailbox|bindings|conf|agent|worker|log|trace|stats|directory|clock|net/sctp|conf/conf'
