@@ -176,8 +176,8 @@ static struct rehearsal_outcome outcome_of(const struct rehearsal *rehearsal,
     }
     outcome.is_fixed = verdict->is_fixed;
     outcome.peer = rehearsal->peers[verdict->peer.slot].identity;
-    if (verdict->member >= 0 && outcome.route)
-        outcome.pool = &conf->tables.pools[outcome.route->pool];
+    if (verdict->pool >= 0)
+        outcome.pool = &conf->tables.pools[verdict->pool];
     return outcome;
 }
 
@@ -208,7 +208,7 @@ struct rehearsal_outcome rehearsal_decide(struct rehearsal *rehearsal, dm_bytes 
     if (wrong)
         return refuse(wrong, reasons);
     struct rt_attempt attempt = {.ingress = ingress, .route = -1};
-    struct rt_world world = {rehearsal, see_member, see_host};
+    struct rt_world world = {.context = rehearsal, .member = see_member, .host = see_host};
     struct rt_verdict verdict =
         rt_decide(tables, &query, &attempt, &world, &rehearsal->chooser, reasons);
     return outcome_of(rehearsal, &verdict);

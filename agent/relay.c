@@ -111,15 +111,13 @@ void relay_send(struct worker *worker, struct relay_request *request, rt_peer to
  * left. */
 static uint64_t due_of(const struct worker *worker, const struct relay_request *request)
 {
-    if (request->route < 0)
-        return request->deadline;
-    const struct rt_route *route = &worker->conf->tables.routes[request->route];
-    const struct rt_retry *retry = &worker->conf->tables.pools[route->pool].retry;
-    if (!retry->on_timeout || request->tried_count + 1u >= retry->attempts ||
+    const struct rt_pool *pool =
+        rt_pool_numbered(&worker->conf->tables, request->route, request->pool);
+    if (!pool || !pool->retry.on_timeout || request->tried_count + 1u >= pool->retry.attempts ||
         request->deadline <= worker->now)
         return request->deadline;
     return worker->now +
-           (request->deadline - worker->now) / (retry->attempts - request->tried_count);
+           (request->deadline - worker->now) / (pool->retry.attempts - request->tried_count);
 }
 
 static struct rt_waiting *wait_for_answer(struct peer *peer, struct relay_request *request)
@@ -140,10 +138,13 @@ static struct rt_waiting *wait_for_answer(struct peer *peer, struct relay_reques
     slot->deadline = request->deadline;
     slot->last_error = request->last_error;
     memcpy(slot->tried, request->tried, request->tried_count * sizeof *request->tried);
+    slot->searched = request->searched;
     slot->tried_count = request->tried_count;
+    slot->why = request->why;
     slot->is_fixed = request->is_fixed;
     slot->was_retransmitted = request->retransmit;
     slot->route = request->route;
+    slot->pool = request->pool;
     return slot;
 }
 
@@ -236,7 +237,10 @@ static void forward(struct peer *from, dm_bytes message, struct rt_origin origin
     request.ingress = from->self;
     request.received = worker->now;
     request.deadline = worker->now + from->conf->timers.request;
+    request.searched = 0;
     request.route = verdict->route;
+    request.pool = verdict->pool;
+    request.why = (uint8_t)verdict->why;
     request.is_fixed = verdict->is_fixed;
     request.retransmit = false;
     request.tried_count = 0;
@@ -265,6 +269,7 @@ static struct rt_verdict decide(struct peer *from, dm_bytes message, struct rt_o
     attempt.ingress = from->self;
     attempt.tried_count = 0;
     attempt.without_store = false;
+    attempt.searched = 0;
     attempt.route = -1;
     struct rt_verdict verdict = relay_decide(from->worker, query, &attempt);
     if (verdict.kind != RT_WAIT)

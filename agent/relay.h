@@ -15,7 +15,10 @@ struct relay_request {
     rt_peer ingress;
     uint64_t received;
     uint64_t deadline;
+    uint64_t searched; /* groups that did not know the user: 1 << their number */
     int32_t route;
+    int32_t pool; /* from which its member was chosen, or -1 */
+    uint8_t why;  /* enum rt_why: of whom it is sent to */
     bool is_fixed;
     bool retransmit; /* T is to be set */
     uint8_t tried_count;

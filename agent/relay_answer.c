@@ -63,7 +63,7 @@ static bool is_retried(const struct peer *from, const struct rt_waiting *waiting
 {
     return dm_result_is_protocol_error(result) && !waiting->is_fixed &&
            waiting->deadline > from->worker->now &&
-           rt_is_retried(&from->worker->conf->tables, waiting->route, result,
+           rt_is_retried(&from->worker->conf->tables, waiting->route, waiting->pool, result,
                          (uint8_t)(waiting->tried_count + 1));
 }
 

@@ -23,6 +23,7 @@ bool relay_park(struct peer *from, dm_bytes message, struct rt_origin origin,
         .received = worker->now,
         .deadline = worker->now + from->conf->timers.request,
         .route = -1, /* chosen again, too: nothing is decided yet */
+        .pool = -1,
     };
     if (park_request(worker, &request, verdict->key_hash, patience(worker, &request)))
         return true;
@@ -41,6 +42,8 @@ static void carry_on(struct worker *worker, struct relay_request *request,
                      const struct rt_verdict *verdict)
 {
     request->route = verdict->route;
+    request->pool = verdict->pool;
+    request->why = (uint8_t)verdict->why;
     request->is_fixed = verdict->is_fixed;
     if (verdict->kind != RT_FORWARD)
         relay_end(worker, request, verdict->result);

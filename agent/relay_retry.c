@@ -25,7 +25,10 @@ struct relay_request relay_request_of(const struct rt_waiting *waiting)
         .ingress = waiting->ingress,
         .received = waiting->received,
         .deadline = waiting->deadline,
+        .searched = waiting->searched,
         .route = waiting->route,
+        .pool = waiting->pool,
+        .why = waiting->why,
         .is_fixed = waiting->is_fixed,
         .retransmit = waiting->was_retransmitted,
         .tried_count = waiting->tried_count,
@@ -65,13 +68,15 @@ struct rt_verdict relay_decide_again(struct worker *worker, const struct relay_r
     struct rt_attempt attempt = {.now = worker->now,
                                  .ingress = request->ingress,
                                  .tried_count = request->tried_count,
+                                 .searched = request->searched,
                                  .route = request->route,
                                  .without_store = without_store};
     memcpy(attempt.tried, request->tried, sizeof *attempt.tried * request->tried_count);
     enum dm_result wrong = rt_query_read(&query, image_bytes(request->image),
                                          worker->conf->tables.own_identity, false, &fault);
     if (wrong)
-        return (struct rt_verdict){.kind = RT_ANSWER, .result = wrong};
+        return (struct rt_verdict){
+            .kind = RT_ANSWER, .result = wrong, .route = request->route, .pool = -1};
     return relay_decide(worker, &query, &attempt);
 }
 
@@ -91,6 +96,8 @@ static bool carry_out(struct worker *worker, struct relay_request *request,
                       const struct rt_verdict *verdict, enum dm_result result)
 {
     if (verdict->kind == RT_FORWARD) {
+        request->pool = verdict->pool;
+        request->why = (uint8_t)verdict->why;
         relay_send(worker, request, verdict->peer);
         return true;
     }

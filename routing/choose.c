@@ -2,7 +2,8 @@
  *
  * Sticky is a look-up and one question to the world. The other two, and sticky where the ranks of a
  * slot are used up, first gather who may be taken: the lowest priority number of those that are
- * reachable, or, where nobody is, of those that are a last resort. Data path: no allocation,
+ * reachable, or, where nobody is, of those that are a last resort. In a partitioned pool all this
+ * happens within the group of the slot. Data path: no allocation,
  * nothing kept but the worker's `chooser`. */
 #include <stdlib.h>
 
@@ -49,14 +50,24 @@ static void add(struct candidates *all, uint32_t weight)
     all->most_weight = weight > all->most_weight ? weight : all->most_weight;
 }
 
-static void gather(const struct rt_pool *pool, rt_usable usable, void *context,
-                   struct candidates *all)
+/* Where the choice is made: the whole pool, or one group of it; and whom to ask. */
+struct asking {
+    const struct rt_pool *pool;
+    int group; /* -1: the whole pool */
+    rt_usable usable;
+    void *context;
+};
+
+static void gather(const struct asking *asking, struct candidates *all)
 {
+    const struct rt_pool *pool = asking->pool;
     start(all, RT_UNREACHABLE, 0);
     for (uint32_t i = 0; i < pool->count; i++) {
         const struct rt_member *member = &pool->members[i];
+        if (asking->group >= 0 && member->group != (uint32_t)asking->group)
+            continue;
         struct rt_seen seen;
-        enum rt_reach reach = usable(context, member, &seen);
+        enum rt_reach reach = asking->usable(asking->context, member, &seen);
         if (is_better(all, reach, member->priority))
             start(all, reach, member->priority);
         if (reach == RT_UNREACHABLE || reach != all->reach || member->priority != all->priority)
@@ -72,29 +83,31 @@ static int take(const struct candidates *all, uint32_t at, struct rt_seen *seen)
     return all->at[at].member;
 }
 
-/* Beyond the ranks of the slot: the same order, worked out among those that may be taken. */
-static int choose_beyond(const struct rt_pool *pool, uint16_t slot, rt_usable usable, void *context,
-                         struct rt_seen *seen)
+/* Beyond the ranks of the slot, and in a group: the same order, worked out among those that may be
+ * taken. */
+static int choose_beyond(const struct asking *asking, uint16_t slot, struct rt_seen *seen)
 {
     struct candidates all;
-    gather(pool, usable, context, &all);
+    gather(asking, &all);
     if (all.count == 0)
         return -1;
     uint32_t first = 0;
     for (uint32_t i = 1; i < all.count; i++)
-        if (rt_pool_prefers(pool, slot, all.at[i].member, all.at[first].member))
+        if (rt_pool_prefers(asking->pool, slot, all.at[i].member, all.at[first].member))
             first = i;
     return take(&all, first, seen);
 }
 
-static int choose_sticky(const struct rt_pool *pool, uint16_t slot, rt_usable usable, void *context,
-                         struct rt_seen *seen)
+static int choose_sticky(const struct asking *asking, uint16_t slot, struct rt_seen *seen)
 {
+    const struct rt_pool *pool = asking->pool;
+    if (asking->group >= 0)
+        return choose_beyond(asking, slot, seen);
     struct rt_seen seen_last;
     int last_resort = -1;
     for (uint32_t i = 0; i < pool->depth; i++) {
         uint8_t member = pool->ranks[(size_t)i * RT_SLOTS + slot];
-        enum rt_reach reach = usable(context, &pool->members[member], seen);
+        enum rt_reach reach = asking->usable(asking->context, &pool->members[member], seen);
         if (reach == RT_REACHABLE)
             return member;
         if (reach == RT_UNREACHABLE || last_resort >= 0)
@@ -103,7 +116,7 @@ static int choose_sticky(const struct rt_pool *pool, uint16_t slot, rt_usable us
         seen_last = *seen;
     }
     if (pool->depth < pool->count)
-        return choose_beyond(pool, slot, usable, context, seen);
+        return choose_beyond(asking, slot, seen);
     if (last_resort >= 0)
         *seen = seen_last;
     return last_resort;
@@ -135,19 +148,18 @@ static uint64_t part_of(uint64_t whole, uint32_t fraction)
 /* Equal weights go round strictly. Otherwise the turn's multiple of the golden section is the point
  * in the weights: any stretch of turns is spread over them as evenly as can be, without a state for
  * each member. */
-static int choose_in_turn(const struct rt_pool *pool, uint32_t *turn, rt_usable usable,
-                          void *context, struct rt_seen *seen)
+static int choose_in_turn(const struct asking *asking, uint32_t *turn, struct rt_seen *seen)
 {
     const uint32_t golden =
         2654435769; /* 2^32 / 1.618..., odd: each fraction comes once in 2^32 turns */
     struct candidates all;
-    gather(pool, usable, context, &all);
+    gather(asking, &all);
     if (all.count == 0)
         return -1;
     uint32_t now = (*turn)++;
     if (all.least_weight == all.most_weight)
         return take(&all, now % all.count, seen);
-    return take(&all, at_weight(pool, &all, part_of(all.weight, now * golden), -1), seen);
+    return take(&all, at_weight(asking->pool, &all, part_of(all.weight, now * golden), -1), seen);
 }
 
 /* splitmix64: any state will do, 0 too. */
@@ -171,11 +183,12 @@ static bool is_busier(const struct rt_pool *pool, const struct candidate *a,
 
 /* Two drawn at random, not the least of all: what is seen is a little old, and all workers would
  * run to one member. */
-static int choose_least_pending(const struct rt_pool *pool, struct rt_chooser *chooser,
-                                rt_usable usable, void *context, struct rt_seen *seen)
+static int choose_least_pending(const struct asking *asking, struct rt_chooser *chooser,
+                                struct rt_seen *seen)
 {
+    const struct rt_pool *pool = asking->pool;
     struct candidates all;
-    gather(pool, usable, context, &all);
+    gather(asking, &all);
     if (all.count == 0)
         return -1;
     if (all.count == 1)
@@ -187,17 +200,33 @@ static int choose_least_pending(const struct rt_pool *pool, struct rt_chooser *c
     return take(&all, is_second ? second : first, seen);
 }
 
+static int choose(const struct asking *asking, uint32_t pool_number, uint16_t slot,
+                  struct rt_chooser *chooser, struct rt_seen *seen)
+{
+    switch (asking->pool->select) {
+    case RT_ROUND_ROBIN:
+        return choose_in_turn(asking, &chooser->turn[pool_number], seen);
+    case RT_LEAST_PENDING:
+        return choose_least_pending(asking, chooser, seen);
+    case RT_STICKY:
+        break;
+    }
+    return choose_sticky(asking, slot, seen);
+}
+
 int rt_pool_choose(const struct rt_pool *pool, uint32_t pool_number, uint16_t slot,
                    struct rt_chooser *chooser, rt_usable usable, void *context,
                    struct rt_seen *seen)
 {
-    switch (pool->select) {
-    case RT_ROUND_ROBIN:
-        return choose_in_turn(pool, &chooser->turn[pool_number], usable, context, seen);
-    case RT_LEAST_PENDING:
-        return choose_least_pending(pool, chooser, usable, context, seen);
-    case RT_STICKY:
-        break;
-    }
-    return choose_sticky(pool, slot, usable, context, seen);
+    int group = pool->is_partitioned && pool->ranks ? pool->ranks[slot] : -1;
+    struct asking asking = {pool, group, usable, context};
+    return choose(&asking, pool_number, slot, chooser, seen);
+}
+
+int rt_pool_choose_in(const struct rt_pool *pool, uint32_t pool_number, uint32_t group,
+                      uint16_t slot, struct rt_chooser *chooser, rt_usable usable, void *context,
+                      struct rt_seen *seen)
+{
+    struct asking asking = {pool, (int)group, usable, context};
+    return choose(&asking, pool_number, slot, chooser, seen);
 }

@@ -9,6 +9,8 @@
 #include "routing/pool.h"
 #include "routing/table.h"
 
+struct rt_subscriber_table;
+
 /* All that is immutable: part of the configuration snapshot. */
 struct rt_tables {
     dm_bytes own_identity;
@@ -19,6 +21,8 @@ struct rt_tables {
     uint32_t route_count;
     struct rt_pool *pools;
     uint32_t pool_count;
+    struct rt_subscriber_table *subscribers; /* subscribers.h */
+    uint32_t subscriber_count;
 };
 
 /* Where a request came from and what was tried already. */
@@ -28,6 +32,8 @@ struct rt_attempt {
     rt_peer tried[RT_TRIED_MAX];
     uint8_t tried_count;
     bool without_store; /* the look-up came too late: the hash decides */
+    uint64_t searched;  /* groups of the pool that did not know the user: 1 << their number. With
+                           nobody tried yet, the next group is meant; with somebody, his group */
     int32_t route;      /* -1: choose one; else the route's number, which stands: only the member is
                            chosen anew */
 };
@@ -35,19 +41,36 @@ struct rt_attempt {
 enum rt_verdict_kind {
     RT_FORWARD,
     RT_ANSWER,
+    RT_TELL, /* the route redirects: tell the sender whom to ask */
     RT_WAIT, /* the store was asked for what is bound to `key_hash`: decide again when it is known
               */
 };
 
+/* By what the member was found. What is learnt from its answer depends on it. */
+enum rt_why {
+    RT_BY_HASH, /* or by turns, or by load */
+    RT_BY_HOST,
+    RT_BY_SESSION,
+    RT_BY_REDIRECT,
+    RT_BY_SUBSCRIBER,
+    RT_BY_BINDING,
+    RT_BY_SEARCH,
+};
+
 struct rt_verdict {
     enum rt_verdict_kind kind;
-    enum dm_result result; /* RT_ANSWER */
+    enum dm_result result;        /* RT_ANSWER */
+    uint32_t experimental_vendor; /* RT_ANSWER: not 0, `result` is an Experimental-Result of it */
+    bool is_application_error;    /* RT_ANSWER: as the server would say it: no E, its grammar */
     int32_t route; /* number, or -1 where none was chosen. Of a Destination-Host: the route that its
                       realm has, for the counters */
-    int32_t member;    /* number in the route's pool, or -1 */
-    rt_peer peer;      /* RT_FORWARD */
-    bool is_fixed;     /* by Destination-Host: nobody else may get it (RTE-09, ANS-07) */
-    uint64_t key_hash; /* RT_WAIT */
+    int32_t pool;  /* number of the member's pool, which a subscriber's row may name, or -1 */
+    int32_t member; /* number in that pool, or -1 */
+    rt_peer peer;   /* RT_FORWARD */
+    enum rt_why why;
+    bool is_fixed;           /* by Destination-Host: nobody else may get it (RTE-09, ANS-07) */
+    struct rt_target target; /* RT_TELL: of the user's row, or RT_TARGET_NONE: the route's `to` */
+    uint64_t key_hash;       /* RT_WAIT */
 };
 
 /* Lines of text, one per step, ended by a NUL; at most what fits. `size` starts at 0. */
@@ -64,6 +87,11 @@ struct rt_verdict rt_decide(const struct rt_tables *tables, const struct rt_quer
 
 /* May a request that was answered with this Result-Code, E set or not, be tried at another member?
  * `tried_count` members were asked, the one that answered among them. `route` -1 is never retried;
- * a request whose verdict `is_fixed` must not be either. ANS-06..08, ANS-15. */
-bool rt_is_retried(const struct rt_tables *tables, int32_t route, uint32_t result,
+ * a request whose verdict `is_fixed` must not be either. `pool` is that of the verdict. ANS-06..08,
+ * ANS-15. */
+bool rt_is_retried(const struct rt_tables *tables, int32_t route, int32_t pool, uint32_t result,
                    uint8_t tried_count);
+
+/* The pool with this number, or the one of the route where there is none; NULL where neither is: a
+ * reload may have taken them away. */
+const struct rt_pool *rt_pool_numbered(const struct rt_tables *tables, int32_t route, int32_t pool);

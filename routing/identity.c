@@ -4,6 +4,8 @@
  * make public identities into keys, this file the others. sip-app §8, §9.4, §9.5. */
 #include "routing/identity.h"
 
+#include <xxhash.h>
+
 #include "routing/uri.h"
 
 uint64_t rt_key_hash(const struct rt_key *key)
@@ -171,4 +173,17 @@ void rt_key_of(struct rt_key *key, const struct rt_query *query, const struct rt
         key_by(key, order.second, query, domains);
     if (key->size == 0)
         rt_key_session(key, query->session_id);
+}
+
+void rt_key_second(struct rt_key *key, const struct rt_query *query,
+                   const struct rt_domains *domains)
+{
+    struct order order = order_of(query);
+    key->size = 0;
+    if (order.second != PRIVATE || query->user_name.size == 0)
+        return;
+    bool has_first =
+        order.first == USER_IDENTITY ? query->user_identity.size : query->public_identity.size;
+    if (has_first)
+        key_by(key, order.second, query, domains);
 }

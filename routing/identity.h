@@ -47,6 +47,9 @@ void rt_key_other(struct rt_key *key, dm_bytes octets);
  * Session-Id (kind S). size 0: nothing there. Canonical octets longer than RT_KEY_MAX are shortened
  * to their head and the XXH3-128 of the whole. */
 void rt_key_of(struct rt_key *key, const struct rt_query *query, const struct rt_domains *domains);
+/* The private identity beside a public one that rt_key_of gave: of the same user. size 0: none. */
+void rt_key_second(struct rt_key *key, const struct rt_query *query,
+                   const struct rt_domains *domains);
 
 /* The XXH3-64 of kind and octets, without seed: what bindings know a key by. Alike in all agents.
  */

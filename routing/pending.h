@@ -31,10 +31,13 @@ struct rt_waiting {
     uint64_t deadline; /* ns */
     void *last_error;  /* the error answer of the member tried before, or NULL (ANS-06) */
     rt_peer tried[RT_TRIED_MAX];
+    uint64_t searched; /* groups that did not know the user: 1 << their number */
     uint8_t tried_count;
+    uint8_t why; /* enum rt_why */
     bool is_fixed;
     bool was_retransmitted; /* T was received or has been set */
     int32_t route;
+    int32_t pool; /* from which its member was chosen, or -1 */
     uint32_t tag; /* free for the user */
 };
 

@@ -34,10 +34,32 @@ struct rt_seen {
     uint64_t returned; /* when it came back after a failure, ns; 0: it never failed */
 };
 
+struct rt_bound;
+struct rt_key;
+struct rt_query;
+
+/* What is known of a key by those who learn. */
+enum rt_lookup {
+    RT_UNKNOWN,
+    RT_KNOWN,
+    RT_ASKING, /* the store was asked: the request may wait for what it says */
+};
+
 struct rt_world {
     void *context;
     /* The configured peer of this number. */
     void (*member)(void *context, uint32_t peer_number, uint32_t application, struct rt_seen *seen);
     /* Any peer by its DiameterIdentity; false if there is none of that name. */
     bool (*host)(void *context, dm_bytes identity, uint32_t application, struct rt_seen *seen);
+
+    /* The following may be NULL: nothing is learnt. */
+
+    /* What was learnt of the key with this hash (rt_key_hash). */
+    enum rt_lookup (*bound)(void *context, uint64_t key_hash, struct rt_bound *bound);
+    /* Does a redirect that was received send this request elsewhere? `user` is its key. `chosen` is
+     * the member that would get it (ALL_HOST), or of generation 0 before one is chosen (every other
+     * usage, in the order of RDR-14). `host` names the peer `seen`, and is good until the next
+     * call. */
+    bool (*redirected)(void *context, const struct rt_query *query, const struct rt_key *user,
+                       rt_peer chosen, struct rt_seen *seen, dm_bytes *host);
 };

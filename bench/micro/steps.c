@@ -108,7 +108,7 @@ static void make_tables(struct micro *micro)
                                        .pool_count = 1};
     if (!micro->tables.realms || !rt_pool_build(&micro->pool, seed))
         abort();
-    micro->world = (struct rt_world){micro, see, see_host};
+    micro->world = (struct rt_world){.context = micro, .member = see, .host = see_host};
     micro->chooser.turn = &micro->turn;
 }
 

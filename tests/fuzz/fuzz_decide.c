@@ -64,7 +64,10 @@ static void build_once(void)
     if (tables.realms)
         return;
     for (uint32_t i = 0; i < PEERS; i++)
-        members[i] = (struct rt_member){dm_text(names[i]), i, 1 + i, 1 + i / 4};
+        members[i] = (struct rt_member){.identity = dm_text(names[i]),
+                                        .peer_number = i,
+                                        .weight = 1 + i,
+                                        .priority = 1 + i / 4};
     draw_routes();
     tables.own_identity = dm_text("m.agent.example");
     tables.seed = rt_seed(dm_text("antipode"));
@@ -96,7 +99,7 @@ static bool host(void *context, dm_bytes identity, uint32_t application, struct 
 
 static void world_read(struct world *it, const uint8_t octets[WORLD])
 {
-    *it = (struct world){.world = {it, member, host}};
+    *it = (struct world){.world = {.context = it, .member = member, .host = host}};
     for (uint32_t i = 0; i < PEERS; i++) {
         uint8_t is = octets[i];
         it->peers[i] = (struct rt_seen){.peer = {i, 1},
@@ -173,6 +176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(turns, turns_before, sizeof turns);
     struct rt_verdict silent = rt_decide(&tables, &query, &it.attempt, &it.world, &chooser, NULL);
     claim(silent.kind == verdict.kind && rt_peer_equal(silent.peer, verdict.peer));
-    rt_is_retried(&tables, verdict.route, (uint32_t)data[0] + 3000, it.attempt.tried_count);
+    rt_is_retried(&tables, verdict.route, verdict.pool, (uint32_t)data[0] + 3000,
+                  it.attempt.tried_count);
     return 0;
 }

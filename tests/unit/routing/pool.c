@@ -27,7 +27,8 @@ static struct fixture *pool_of(enum rt_select select, uint32_t count)
     it->chooser = (struct rt_chooser){.random = 1, .turn = it->turn};
     for (uint32_t i = 0; i < count; i++) {
         snprintf(it->names[i], sizeof it->names[i], "hss%u.example.net", (unsigned)i + 1);
-        it->members[i] = (struct rt_member){dm_text(it->names[i]), i, 100, 1};
+        it->members[i] = (struct rt_member){
+            .identity = dm_text(it->names[i]), .peer_number = i, .weight = 100, .priority = 1};
         it->reach[i] = RT_REACHABLE;
     }
     return it;
@@ -89,8 +90,10 @@ static struct fixture *pool_read(char *name, const char *hash_seed, char *member
         unsigned weight, priority;
         cr_assert_eq(sscanf(word, "%39[^/]/%u/%u", it->names[it->pool.count], &weight, &priority),
                      3);
-        *member = (struct rt_member){dm_text(it->names[it->pool.count]), it->pool.count, weight,
-                                     priority};
+        *member = (struct rt_member){.identity = dm_text(it->names[it->pool.count]),
+                                     .peer_number = it->pool.count,
+                                     .weight = weight,
+                                     .priority = priority};
         it->reach[it->pool.count++] = RT_REACHABLE;
     }
     cr_assert(rt_pool_build(&it->pool, rt_seed(dm_text(hash_seed))), "%s", name);

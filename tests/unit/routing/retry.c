@@ -52,7 +52,7 @@ Test(retry, a_route_keeps_its_number_though_a_reload_moved_it)
     struct rt_verdict verdict = decide(it, to_core());
     expect_peer(it, verdict, R1);
     cr_assert_eq(verdict.route, 40);
-    cr_assert(rt_is_retried(&it->tables, 40, 3002, 1));
+    cr_assert(rt_is_retried(&it->tables, 40, -1, 3002, 1));
     tear_down(it);
 }
 
@@ -66,37 +66,37 @@ Test(retry, ANS_05_ANS_07_only_listed_protocol_errors_are_retried)
     memcpy(retry->results, listed, sizeof listed);
     retry->result_count = 8;
     for (uint32_t result = 0; result < 10000; result++)
-        cr_assert_eq(rt_is_retried(&it->tables, CORE, result, 1), result == 3002, "%u", result);
+        cr_assert_eq(rt_is_retried(&it->tables, CORE, -1, result, 1), result == 3002, "%u", result);
     tear_down(it);
 }
 
 Test(retry, ANS_06_3002_and_3004_are_retried_and_3005_if_it_is_listed)
 {
     struct world *it = set_up();
-    cr_assert(rt_is_retried(&it->tables, CORE, 3002, 1));
-    cr_assert(rt_is_retried(&it->tables, CORE, 3004, 1));
-    cr_assert_not(rt_is_retried(&it->tables, CORE, 3005, 1));
+    cr_assert(rt_is_retried(&it->tables, CORE, -1, 3002, 1));
+    cr_assert(rt_is_retried(&it->tables, CORE, -1, 3004, 1));
+    cr_assert_not(rt_is_retried(&it->tables, CORE, -1, 3005, 1));
     it->pools[0].retry.results[it->pools[0].retry.result_count++] = 3005;
-    cr_assert(rt_is_retried(&it->tables, CORE, 3005, 1));
+    cr_assert(rt_is_retried(&it->tables, CORE, -1, 3005, 1));
     tear_down(it);
 }
 
 Test(retry, ANS_08_no_more_members_are_asked_than_attempts_says)
 {
     struct world *it = set_up();
-    cr_assert_not(rt_is_retried(&it->tables, CORE, 3004, 2));
+    cr_assert_not(rt_is_retried(&it->tables, CORE, -1, 3004, 2));
     it->pools[0].retry.attempts = 100;
-    cr_assert(rt_is_retried(&it->tables, CORE, 3004, RT_TRIED_MAX - 1));
-    cr_assert_not(rt_is_retried(&it->tables, CORE, 3004, RT_TRIED_MAX));
+    cr_assert(rt_is_retried(&it->tables, CORE, -1, 3004, RT_TRIED_MAX - 1));
+    cr_assert_not(rt_is_retried(&it->tables, CORE, -1, 3004, RT_TRIED_MAX));
     tear_down(it);
 }
 
 Test(retry, without_a_route_nothing_is_retried)
 {
     struct world *it = set_up();
-    cr_assert_not(rt_is_retried(&it->tables, -1, 3002, 1));
-    cr_assert_not(rt_is_retried(&it->tables, 17, 3002, 1));
-    cr_assert_not(rt_is_retried(&it->tables, REFUSED, 3002, 1));
+    cr_assert_not(rt_is_retried(&it->tables, -1, -1, 3002, 1));
+    cr_assert_not(rt_is_retried(&it->tables, 17, -1, 3002, 1));
+    cr_assert_not(rt_is_retried(&it->tables, REFUSED, -1, 3002, 1));
     tear_down(it);
 }
 

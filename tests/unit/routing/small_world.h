@@ -67,7 +67,8 @@ static inline void name_peers(struct world *it)
 static inline void draw_routes(struct world *it)
 {
     for (uint32_t i = 0; i < 3; i++)
-        it->members[i] = (struct rt_member){dm_text(names[i]), i, 100, 1};
+        it->members[i] = (struct rt_member){
+            .identity = dm_text(names[i]), .peer_number = i, .weight = 100, .priority = 1};
     struct rt_retry retry = {.attempts = 2, .results = {3002, 3004}, .result_count = 2};
     it->pools[0] =
         (struct rt_pool){.name = "core", .count = 2, .members = it->members, .retry = retry};
@@ -106,7 +107,7 @@ static inline struct world *set_up(void)
     draw_routes(it);
     build(it);
     it->attempt = (struct rt_attempt){.ingress = {C1, 1}, .route = -1};
-    it->world = (struct rt_world){it, member, host};
+    it->world = (struct rt_world){.context = it, .member = member, .host = host};
     it->chooser.turn = it->turns;
     it->reasons = (struct rt_reasons){.text = it->text, .room = sizeof it->text};
     return it;

@@ -1,0 +1,186 @@
+/* decide_serve.c — the member that gets a request whose route forwards: step 14 of docs/ROUTING.md.
+ *
+ * A member may be preferred (a binding of a mirrored pool): then the others stand in for it. A
+ * group may be demanded (partitioned data): then nobody else does. */
+#include <assert.h>
+
+#include "routing/deciding.h"
+
+/* A member that is back serves its users again when the pool's `hold` is over; until then it is a
+ * last resort. */
+static bool is_held(const struct deciding *it, const struct rt_seen *seen)
+{
+    return it->pool->hold && seen->returned && seen->reach == RT_REACHABLE &&
+           it->attempt->now - seen->returned < it->pool->hold;
+}
+
+/* Called by the choice for each member it thinks of. */
+static enum rt_reach usable(void *context, const struct rt_member *member, struct rt_seen *seen)
+{
+    struct deciding *it = context;
+    *seen = (struct rt_seen){0};
+    it->world->member(it->world->context, member->peer_number, it->query->header.application, seen);
+    const char *why_not = deciding_objection_to_choice(it, member->identity, seen);
+    if (!why_not && seen->is_busy) {
+        it->was_busy = true;
+        why_not = "busy";
+    }
+    if (is_held(it, seen))
+        seen->reach = RT_LAST_RESORT;
+    deciding_say_peer(it, "member", member->identity,
+                      why_not ? why_not : rt_reach_name(seen->reach));
+    return why_not ? RT_UNREACHABLE : seen->reach;
+}
+
+/* --- the group of a second attempt --- */
+
+/* The group of the member that was asked last, or -1: a request stays in its group. FOV-08. */
+static int group_of_last(const struct deciding *it)
+{
+    rt_peer last = it->attempt->tried[it->attempt->tried_count - 1];
+    for (uint32_t i = 0; i < it->pool->count; i++) {
+        struct rt_seen seen = {0};
+        it->world->member(it->world->context, it->pool->members[i].peer_number,
+                          it->query->header.application, &seen);
+        if (rt_peer_equal(seen.peer, last))
+            return (int)it->pool->members[i].group;
+    }
+    return -1;
+}
+
+/* --- the choice --- */
+
+/* Among all that may serve the user, his own member aside. */
+static int choose_any(struct deciding *it, const struct user *user, struct rt_seen *seen)
+{
+    if (user->group >= 0)
+        return rt_pool_choose_in(it->pool, user->pool, (uint32_t)user->group, user->slot,
+                                 it->chooser, usable, it, seen);
+    return rt_pool_choose(it->pool, user->pool, user->slot, it->chooser, usable, it, seen);
+}
+
+static int choose(struct deciding *it, const struct user *user, struct rt_seen *seen)
+{
+    struct rt_seen own = {0};
+    enum rt_reach reach = RT_UNREACHABLE;
+    if (user->member >= 0)
+        reach = usable(it, &it->pool->members[user->member], &own);
+    int other = reach == RT_REACHABLE ? -1 : choose_any(it, user, seen);
+    bool is_better = other >= 0 && seen->reach > reach;
+    if (reach == RT_UNREACHABLE || is_better)
+        return other;
+    *seen = own;
+    return user->member;
+}
+
+/* The next group that was not asked yet: in the order that the hash gives, so that all agents ask
+ * alike. A group that cannot be asked now is passed over. sip-app.md §9.6. */
+static int choose_unsearched(struct deciding *it, struct user *user, struct rt_seen *seen)
+{
+    uint8_t order[RT_MEMBERS_MAX];
+    rt_pool_group_order(it->pool, user->slot, order);
+    for (uint32_t i = 0; i < it->pool->group_count; i++) {
+        user->group = order[i];
+        if (it->attempt->searched >> user->group & 1)
+            continue;
+        int member = choose_any(it, user, seen);
+        if (member >= 0)
+            return member;
+    }
+    return -1;
+}
+
+static int choose_again(struct deciding *it, struct user *user, struct rt_seen *seen)
+{
+    bool is_search = it->attempt->searched != 0;
+    user->why = is_search ? RT_BY_SEARCH : user->why;
+    if (is_search && it->attempt->tried_count == 0)
+        return choose_unsearched(it, user, seen);
+    int last = it->attempt->tried_count > 0 ? group_of_last(it) : -1;
+    user->group = last >= 0 ? last : user->group;
+    return choose(it, user, seen);
+}
+
+static struct rt_verdict nobody(const struct deciding *it, int32_t route)
+{
+    if (it->was_busy)
+        return deciding_answer(it, route, DM_TOO_BUSY, "whoever could take the request is busy");
+    if (it->pool && it->pool->is_partitioned)
+        return deciding_answer(it, route, DM_UNABLE_TO_DELIVER,
+                               "no member of the user's group can take the request");
+    return deciding_answer(it, route, DM_UNABLE_TO_DELIVER, "no member can take the request");
+}
+
+static struct rt_verdict choose_member(struct deciding *it, const struct rt_route *route,
+                                       struct user *user)
+{
+    struct rt_seen seen;
+    it->pool = &it->tables->pools[user->pool];
+    bool is_again = it->pool->is_partitioned && it->attempt->route >= 0;
+    int member = is_again ? choose_again(it, user, &seen) : choose(it, user, &seen);
+    if (member < 0)
+        return nobody(it, (int32_t)route->number);
+    deciding_say_peer(it, "forward to", it->pool->members[member].identity, it->pool->name);
+    return (struct rt_verdict){.kind = RT_FORWARD,
+                               .route = (int32_t)route->number,
+                               .pool = (int32_t)user->pool,
+                               .member = member,
+                               .peer = seen.peer,
+                               .why = user->why};
+}
+
+/* --- redirects that were received --- */
+
+/* Does one send the request to a peer that can take it? `chosen` of generation 0: before the
+ * choice. RDR-11, RDR-14. */
+static bool is_redirected(struct deciding *it, const struct rt_route *route,
+                          const struct user *user, rt_peer chosen, struct rt_verdict *verdict)
+{
+    struct rt_seen seen = {0};
+    dm_bytes host;
+    if (!it->world->redirected ||
+        !it->world->redirected(it->world->context, it->query, &user->key, chosen, &seen, &host))
+        return false;
+    const char *why_not = deciding_objection_to_choice(it, host, &seen);
+    if (!why_not && seen.is_busy)
+        why_not = "busy";
+    deciding_say_peer(it, "redirect", host, why_not ? why_not : "forward to");
+    *verdict = (struct rt_verdict){.kind = RT_FORWARD,
+                                   .route = (int32_t)route->number,
+                                   .pool = -1,
+                                   .member = -1,
+                                   .peer = seen.peer,
+                                   .why = RT_BY_REDIRECT};
+    return why_not == NULL;
+}
+
+/* --- all together --- */
+
+static struct rt_verdict wait_for(const struct rt_route *route, uint64_t key_hash)
+{
+    return (struct rt_verdict){.kind = RT_WAIT,
+                               .route = (int32_t)route->number,
+                               .pool = -1,
+                               .member = -1,
+                               .key_hash = key_hash};
+}
+
+struct rt_verdict deciding_serve(struct deciding *it, const struct rt_route *route)
+{
+    assert(route->pool < it->tables->pool_count);
+    struct user user;
+    struct rt_verdict verdict;
+    struct rt_verdict redirected;
+    uint64_t key_hash = 0;
+    user_init(it, route, &user);
+    if (user_find_session(it, &user, &key_hash) == USER_ASKED)
+        return wait_for(route, key_hash);
+    if (user.why != RT_BY_SESSION && is_redirected(it, route, &user, (rt_peer){0}, &verdict))
+        return verdict;
+    if (user_find_binding(it, &user, &key_hash) == USER_ASKED)
+        return wait_for(route, key_hash);
+    verdict = choose_member(it, route, &user);
+    if (verdict.kind == RT_FORWARD && is_redirected(it, route, &user, verdict.peer, &redirected))
+        return redirected;
+    return verdict;
+}
