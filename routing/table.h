@@ -11,6 +11,8 @@
 
 enum rt_action { RT_RELAY, RT_PROXY, RT_REDIRECT, RT_REJECT };
 
+struct rt_policies;
+
 struct rt_route {
     const char *name;
     uint32_t number; /* its place in the file; counters hang on it */
@@ -25,6 +27,7 @@ struct rt_route {
     uint32_t pool;       /* number of the pool, for RT_RELAY and RT_PROXY */
     uint32_t result;     /* for RT_REJECT */
     int32_t subscribers; /* number of the table that says who serves a user; -1: none */
+    struct rt_policies *policies; /* of RT_PROXY; NULL: none */
 };
 
 struct rt_table;
