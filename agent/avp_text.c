@@ -57,6 +57,15 @@ static bool find(const char *name, struct dm_avp_info *info)
     return true;
 }
 
+bool avp_text_find(const char *name, size_t size, struct dm_avp_info *info)
+{
+    char one[NAME_MAX_SIZE] = "";
+    if (size >= sizeof one)
+        return false;
+    memcpy(one, name, size);
+    return find(one, info);
+}
+
 bool avp_text_names(const char *name, uint32_t code)
 {
     struct dm_avp_info info;
@@ -227,12 +236,9 @@ static bool write_group(struct dm_writer *writer, const struct dm_avp_info *grou
 static bool write_one(struct dm_writer *writer, const char *name, const char *value, char *why,
                       int depth)
 {
-    char first[NAME_MAX_SIZE] = "";
     size_t size = strcspn(name, "/");
-    if (size < sizeof first)
-        memcpy(first, name, size);
     struct dm_avp_info info;
-    if (depth == DEPTH_MAX || !find(first, &info)) {
+    if (depth == DEPTH_MAX || !avp_text_find(name, size, &info)) {
         snprintf(why, AVP_TEXT_WHY, "`%.60s` is no AVP known by name; CODE or VENDOR:CODE would do",
                  name);
         return false;
@@ -247,4 +253,11 @@ bool avp_text_write(struct dm_writer *writer, const char *name, const char *valu
                     char why[AVP_TEXT_WHY])
 {
     return write_one(writer, name, value, why, 0);
+}
+
+bool avp_text_write_as(struct dm_writer *writer, const struct dm_avp_info *info, const char *value,
+                       char why[AVP_TEXT_WHY])
+{
+    struct writing it = {writer, info, value, why};
+    return put_value(&it);
 }

@@ -12,6 +12,7 @@
 
 #include <xxhash.h>
 
+#include "agent/conf/conf_policies.h"
 #include "agent/conf/key.h"
 #include "agent/conf/snapshot.h"
 
@@ -118,6 +119,7 @@ void conf_free(struct conf *conf)
     rt_table_free(conf->tables.realms);
     for (uint32_t i = 0; i < conf->tables.pool_count; i++)
         rt_pool_fini(&conf->tables.pools[i]);
+    conf_policies_unref(conf->policies);
     conf_arena_fini(&snapshot->arena);
     free(snapshot);
 }

@@ -114,6 +114,7 @@ struct conf {
     struct conf_peer *peers;
     struct rt_tables
         tables;    /* routes, pools, users; rt_member.peer_number is an index of `peers` */
+    struct conf_policies *policies; /* NULL: none (conf_policies.h) */
     char hash[17]; /* of the file's octets, hex: for config_info */
 };
 

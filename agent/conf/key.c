@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "agent/conf/endpoint.h"
+#include "agent/conf/policy.h"
 #include "agent/conf/suggest.h"
 
 enum { KEYS_MAX = 32, PATH_MAX_SIZE = 256 }; /* rows of a map; octets of a path in a complaint */

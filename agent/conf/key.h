@@ -26,6 +26,9 @@ enum conf_map {
     CONF_MEMBER,
     CONF_USERS,
     CONF_ROUTE,
+    CONF_POLICY,
+    CONF_CONDITION,
+    CONF_ACTION,
 };
 
 /* Where the reading is: `pools[0].members[1].weight`, from the innermost outwards. */
@@ -47,6 +50,7 @@ struct conf_reading {
     struct conf_names *peers; /* the snapshot's: conf_peer_for asks them */
     struct conf_names pools;
     struct conf_names routes;
+    struct conf_names policies;
 };
 
 struct conf_key;

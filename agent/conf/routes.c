@@ -96,18 +96,24 @@ void conf_read_route_pool(struct conf_reading *reading, const struct conf_key *k
 static void check_action(struct conf_reading *reading, const struct conf_node *node)
 {
     const struct conf_node *action = conf_node_find(node, "action");
+    bool proxies = action && conf_is_word(action, "proxy");
     bool relays = action && conf_is_word(action, "relay");
     bool rejects = action && conf_is_word(action, "reject");
+    bool forwards = relays || proxies;
     bool has_pool = conf_node_find(node, "pool") != NULL;
     bool has_result = conf_node_find(node, "result") != NULL;
-    if (relays && !has_pool)
-        conf_complain_key(reading, node, "pool", "is missing: `action: relay` needs one");
+    if (forwards && !has_pool)
+        conf_complain_key(reading, node, "pool", "is missing: `action: %s` needs one",
+                          action->text);
     if (rejects && has_pool)
         conf_complain_key(reading, node, "pool", "`action: reject` has no use for a pool");
     if (rejects && !has_result)
         conf_complain_key(reading, node, "result", "is missing: `action: reject` needs one");
-    if (relays && has_result)
-        conf_complain_key(reading, node, "result", "`action: relay` has no use for a result");
+    if (forwards && has_result)
+        conf_complain_key(reading, node, "result", "`action: %s` has no use for a result",
+                          action->text);
+    if (action && !proxies && conf_node_find(node, "policies"))
+        conf_complain_key(reading, node, "policies", "only a route with `action: proxy` has any");
 }
 
 static void read_route(struct conf_reading *reading, const struct conf_key *key,

@@ -333,9 +333,81 @@ static json_t *shape_members(const struct conf_key *key, bool for_one)
 /* What an action needs, and what it has no use for: the rules of routes.c. */
 static const char rules_of_actions[] =
     "[{\"if\": {\"properties\": {\"action\": {\"const\": \"relay\"}}},"
+    "  \"then\": {\"required\": [\"pool\"], \"properties\": {\"result\": false,"
+    "                                                   \"policies\": false}}},"
+    " {\"if\": {\"properties\": {\"action\": {\"const\": \"proxy\"}}},"
     "  \"then\": {\"required\": [\"pool\"], \"properties\": {\"result\": false}}},"
     " {\"if\": {\"properties\": {\"action\": {\"const\": \"reject\"}}},"
-    "  \"then\": {\"required\": [\"result\"], \"properties\": {\"pool\": false}}}]";
+    "  \"then\": {\"required\": [\"result\"], \"properties\": {\"pool\": false, \"policies\": false}}}]";
+
+static json_t *shape_avp(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    (void)for_one;
+    return made(json_pack("{s:s, s:i}", "type", "string", "minLength", 1));
+}
+
+/* A value of an AVP: text, or a number without quotes. */
+static json_t *shape_value(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    (void)for_one;
+    return made(json_pack("{s:[s, s, s]}", "type", "string", "number", "boolean"));
+}
+
+static json_t *shape_expression(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    (void)for_one;
+    return made(json_pack("{s:s, s:s}", "type", "string", "pattern", "^/.*/$"));
+}
+
+/* A Result-Code, or "VENDOR:CODE". */
+static json_t *shape_reject(const struct conf_key *key, bool for_one)
+{
+    return any_of(shape_number(key, for_one), text_of_pattern("^[0-9]+:[3-5][0-9]{3}$"));
+}
+
+static json_t *shape_when(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    json_t *condition = schema_of_map(CONF_CONDITION, for_one);
+    json_object_set_new(condition, "oneOf",
+                        made(json_pack("[{s:[s]}, {s:[s]}, {s:[s]}]", "required", "present",
+                                       "required", "matches", "required", "not")));
+    return list(condition, 0, 0);
+}
+
+/* Which keys go with which action: the table of policy_action.c. */
+static const char rules_of_changes[] =
+    "[{\"required\": [\"set\", \"to\"], \"properties\": {\"matches\": false, \"by\": false,"
+    "  \"message\": false}},"
+    " {\"required\": [\"add\", \"to\"], \"properties\": {\"matches\": false, \"by\": false,"
+    "  \"message\": false}},"
+    " {\"required\": [\"remove\"], \"maxProperties\": 1},"
+    " {\"required\": [\"replace\", \"matches\", \"by\"], \"properties\": {\"to\": false,"
+    "  \"mandatory\": false, \"message\": false}},"
+    " {\"required\": [\"reject\"], \"properties\": {\"to\": false, \"type\": false,"
+    "  \"mandatory\": false, \"matches\": false, \"by\": false}}]";
+
+static json_t *shape_do(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    json_t *action = schema_of_map(CONF_ACTION, for_one);
+    json_object_set_new(action, "oneOf", made(json_loads(rules_of_changes, 0, NULL)));
+    return list(action, 1, 0);
+}
+
+static json_t *shape_policies(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    return list(schema_of_map(CONF_POLICY, for_one), 0, 0);
+}
+
+static json_t *shape_route_policies(const struct conf_key *key, bool for_one)
+{
+    return list(shape_text(key, for_one), 0, 0);
+}
 
 static json_t *shape_routes(const struct conf_key *key, bool for_one)
 {
@@ -393,6 +465,20 @@ static const struct {
     {conf_read_application, shape_application},
     {conf_read_commands, shape_commands},
     {conf_read_route_pool, shape_text},
+    {conf_read_policies, shape_policies},
+    {conf_read_route_policies, shape_route_policies},
+    {conf_read_when, shape_when},
+    {conf_read_do, shape_do},
+    {conf_read_avp, shape_avp},
+    {conf_read_present, shape_boolean},
+    {conf_read_matching, shape_text},
+    {conf_read_target, shape_avp},
+    {conf_read_reject, shape_reject},
+    {conf_read_avp_type, shape_words},
+    {conf_read_mandatory, shape_boolean},
+    {conf_read_to, shape_value},
+    {conf_read_expression, shape_expression},
+    {conf_read_by, shape_value},
 };
 
 /* Of a reader without a line above, anything; a test finds that. */
