@@ -2,8 +2,8 @@
  *
  * The daemon has no thread: its epoll descriptor is polled by libuv, and a timer stands for its
  * time-outs. A scrape is rendered by libuv's pool of threads while its connection is suspended, so
- * the front desk never waits for it. A visit is one such request; it may outlive its connection,
- * and the endpoint outlives all visits. */
+ * the front desk never waits for it; a report is an errand of control_command.c. A visit is one such
+ * request; it may outlive its connection, and the endpoint outlives all visits. */
 #include "agent/admin.h"
 
 #include <microhttpd.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/control_command.h"
 #include "agent/log.h"
 #include "agent/metrics.h"
 #include "agent/net/tcp.h"
@@ -20,6 +21,7 @@
 enum { CONNECTIONS = 64, CONNECTIONS_PER_ADDRESS = 32, IDLE_SECONDS = 30, REQUEST_OCTETS = 16384 };
 
 static const char metrics_type[] = "text/plain; version=0.0.4; charset=utf-8";
+static const char json_type[] = "application/json";
 static const char text_type[] = "text/plain; charset=utf-8";
 
 struct admin {
@@ -37,7 +39,9 @@ struct visit {
     struct visit *next;
     struct MHD_Connection *connection; /* NULL: it is gone */
     uv_work_t work;
+    struct errand *errand; /* of a report: it is being written */
     bool is_rendering;
+    const char *type;
     char *text;
     size_t size;
 };
@@ -146,29 +150,41 @@ static void render(uv_work_t *work)
     fclose(to);
 }
 
+static void resume(struct visit *visit)
+{
+    MHD_resume_connection(visit->connection);
+    run(visit->admin); /* without a thread of its own nothing else wakes the daemon */
+}
+
 static void on_rendered(uv_work_t *work, int status)
 {
     struct visit *visit = work->data;
     (void)status; /* it is never cancelled */
     visit->is_rendering = false;
-    if (!visit->connection) {
+    if (visit->connection)
+        resume(visit);
+    else
         visit_end(visit);
-        return;
-    }
-    MHD_resume_connection(visit->connection);
-    run(visit->admin); /* without a thread of its own nothing else wakes the daemon */
+}
+
+static struct visit *visit_begin(struct admin *admin, struct MHD_Connection *connection,
+                                 const char *type)
+{
+    struct visit *visit = calloc(1, sizeof *visit);
+    if (!visit)
+        abort();
+    *visit = (struct visit){
+        .admin = admin, .next = admin->visits, .connection = connection, .type = type};
+    visit->work.data = visit;
+    admin->visits = visit;
+    admin->references++;
+    return visit;
 }
 
 static enum MHD_Result begin_scrape(struct admin *admin, struct MHD_Connection *connection,
                                     void **context)
 {
-    struct visit *visit = calloc(1, sizeof *visit);
-    if (!visit)
-        return MHD_NO;
-    *visit = (struct visit){.admin = admin, .next = admin->visits, .connection = connection};
-    visit->work.data = visit;
-    admin->visits = visit;
-    admin->references++;
+    struct visit *visit = visit_begin(admin, connection, metrics_type);
     *context = visit;
     visit->is_rendering = true;
     MHD_suspend_connection(connection);
@@ -176,13 +192,56 @@ static enum MHD_Result begin_scrape(struct admin *admin, struct MHD_Connection *
     return MHD_YES;
 }
 
-static enum MHD_Result end_scrape(struct visit *visit)
+static enum MHD_Result visit_answer(struct visit *visit)
 {
     char *text = visit->text;
     if (!text)
         return MHD_NO;
     visit->text = NULL;
-    return answer(visit->connection, MHD_HTTP_OK, metrics_type, text, visit->size);
+    bool is_refused = strncmp(text, "{\"error\"", 8) == 0;
+    return answer(visit->connection, is_refused ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK,
+                  visit->type, text, visit->size);
+}
+
+/* --- a report: what `antipode ctl` would print
+ * ----------------------------------------------------------- */
+
+static const char api[] = "/api/v1/";
+static const char *const reports[] = {"status", "peers", "pools", "routes"};
+
+/* May come before control_ask returns: then the connection was not suspended. */
+static void on_report(void *context, char *text, size_t size)
+{
+    struct visit *visit = context;
+    text[size] = '\n';
+    visit->text = text;
+    visit->size = size + 1;
+    if (!visit->errand)
+        return;
+    visit->errand = NULL;
+    resume(visit);
+}
+
+static enum MHD_Result begin_report(struct admin *admin, struct MHD_Connection *connection,
+                                    const char *command, void **context)
+{
+    struct visit *visit = visit_begin(admin, connection, json_type);
+    *context = visit;
+    visit->errand = control_ask(admin->agent, command, "http", on_report, visit);
+    if (!visit->errand)
+        return visit_answer(visit);
+    MHD_suspend_connection(connection);
+    return MHD_YES;
+}
+
+static const char *report_of(const char *path)
+{
+    if (strncmp(path, api, sizeof api - 1) != 0)
+        return NULL;
+    for (size_t i = 0; i < sizeof reports / sizeof *reports; i++)
+        if (!strcmp(path + sizeof api - 1, reports[i]))
+            return reports[i];
+    return NULL;
 }
 
 /* --- requests
@@ -197,6 +256,8 @@ static enum MHD_Result dispatch(struct admin *admin, struct MHD_Connection *conn
         return answer_words(connection, MHD_HTTP_OK, "ok\n");
     if (!strcmp(path, "/readyz"))
         return answer_ready(admin, connection);
+    if (report_of(path))
+        return begin_report(admin, connection, report_of(path), context);
     return answer_words(connection, MHD_HTTP_NOT_FOUND, "not found\n");
 }
 
@@ -204,7 +265,7 @@ static enum MHD_Result dispatch(struct admin *admin, struct MHD_Connection *conn
 static char head_is_read;
 
 /* The daemon calls it with the head of a request, then for each piece of a body, at last at the
- * end; once more after a scrape was resumed. The context says which time it is. */
+ * end; once more after a visit was resumed. The context says which time it is. */
 static enum MHD_Result on_request(void *closure, struct MHD_Connection *connection,
                                   const char *path, const char *method, const char *version,
                                   const char *upload, size_t *upload_size, void **context)
@@ -224,7 +285,7 @@ static enum MHD_Result on_request(void *closure, struct MHD_Connection *connecti
         *context = NULL;
         return dispatch(admin, connection, path, context);
     }
-    return end_scrape(*context);
+    return visit_answer(*context);
 }
 
 static void on_completed(void *closure, struct MHD_Connection *connection, void **context,
@@ -237,6 +298,8 @@ static void on_completed(void *closure, struct MHD_Connection *connection, void 
     if (!visit || *context == &head_is_read)
         return;
     visit->connection = NULL;
+    if (visit->errand)
+        control_cancel(visit->errand);
     if (!visit->is_rendering)
         visit_end(visit);
 }
@@ -336,7 +399,7 @@ void admin_close(struct admin *admin)
     uv_close((uv_handle_t *)&admin->poll, on_closed);
     uv_close((uv_handle_t *)&admin->timer, on_closed);
     for (struct visit *visit = admin->visits; visit; visit = visit->next)
-        if (visit->is_rendering)
+        if (visit->is_rendering || visit->errand)
             MHD_resume_connection(visit->connection); /* it cannot be closed while suspended */
     MHD_stop_daemon(admin->daemon);
 }

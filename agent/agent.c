@@ -9,7 +9,9 @@
 
 #include "agent/admin.h"
 #include "agent/clock.h"
+#include "agent/control.h"
 #include "agent/log.h"
+#include "agent/roll.h"
 
 enum { TICK_MS = 100, OTHER_DESCRIPTORS = 512, BUSY_PERCENT = 70, BUSY_SECONDS = 3 };
 #define PARTING_GRACE (2 * NS_PER_S)
@@ -148,6 +150,7 @@ static void end(struct agent *agent)
 {
     tell_stage(agent, AGENT_ENDS);
     admin_close(agent->admin);
+    control_close(agent->control);
     uv_prepare_stop(&agent->prepare);
     uv_stop(&agent->loop);
 }
@@ -161,6 +164,14 @@ static void mind_stage(struct agent *agent)
         end(agent);
 }
 
+void agent_stop(struct agent *agent)
+{
+    if (agent->stage == AGENT_RUNS)
+        begin_to_drain(agent);
+    else if (agent->stage != AGENT_ENDS)
+        end(agent);
+}
+
 static void on_signal(uv_signal_t *handle, int signal)
 {
     struct agent *agent = handle->data;
@@ -168,10 +179,7 @@ static void on_signal(uv_signal_t *handle, int signal)
         log_warn("-", "SIGHUP", log_words("reload is not built yet: nothing has changed"));
         return;
     }
-    if (agent->stage == AGENT_RUNS)
-        begin_to_drain(agent);
-    else if (agent->stage != AGENT_ENDS)
-        end(agent);
+    agent_stop(agent);
 }
 
 /* --- mail and ticks of the front desk
@@ -183,6 +191,8 @@ static void open_letter(void *context, const struct letter *letter)
     const struct idle_letter *idle = (const struct idle_letter *)(const void *)letter;
     if (letter->kind == MAIL_IDLE)
         registry_idle(&agent->registry, idle);
+    else if (letter->kind == MAIL_REPORT)
+        roll_take(agent, letter);
     else if (letter->kind == MAIL_RELEASED)
         registry_released(&agent->registry, idle->peer);
     else
@@ -204,6 +214,7 @@ static void on_prepare(uv_prepare_t *handle)
 static void on_second(struct agent *agent)
 {
     registry_tick(&agent->registry, clock_now());
+    control_tick(agent->control);
     post_trim(&agent->post);
     for (unsigned i = 0; i < agent->worker_count; i++)
         measure(agent->workers[i]);
@@ -268,6 +279,7 @@ static void introduce(struct agent *agent)
 {
     const struct conf *conf = agent->conf;
     agent->started = (uint64_t)time(NULL);
+    agent->began = clock_real();
     agent->self = (struct dm_self){.origin_host = dm_text(conf->identity),
                                    .origin_realm = dm_text(conf->realm),
                                    .product_name = "Antipode",
@@ -388,6 +400,7 @@ static void agent_free(struct agent *agent)
     uv_loop_close(&agent->loop);
     front_fini(&agent->front);
     registry_fini(&agent->registry);
+    orders_fini(&agent->orders);
     mailbox_fini(&agent->mailbox);
     post_fini(&agent->post);
     memory_fini(&agent->memory);
@@ -414,6 +427,7 @@ static void serve(struct agent *agent)
 
 static void abandon(struct agent *agent)
 {
+    admin_close(agent->admin);
     for (unsigned i = 0; i < agent->worker_count; i++)
         worker_abandon(agent->workers[i]);
 }
@@ -425,6 +439,7 @@ int agent_run(const struct conf *conf)
     struct agent *agent = agent_new(conf);
     bool works = front_open(&agent->front, agent);
     agent->admin = works ? admin_open(agent, &works) : NULL;
+    agent->control = works ? control_open(agent, &works) : NULL;
     if (works)
         serve(agent);
     else

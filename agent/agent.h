@@ -7,6 +7,7 @@
 
 #include "agent/conf/conf.h"
 #include "agent/front.h"
+#include "agent/orders.h"
 #include "agent/registry.h"
 #include "agent/worker.h"
 
@@ -38,11 +39,16 @@ struct agent {
     struct front front;
     struct registry registry;
     struct admin *admin;
+    struct control *control; /* NULL: `socket: none` */
+    struct orders orders;    /* of operators, by peer */
+    struct roll *rolls;      /* reports being gathered */
+    uint32_t tickets;        /* of the rolls */
 
     bool is_listening;
     enum agent_stage stage;
     uint64_t stage_until; /* real time, ns */
     uint64_t started;     /* wall clock, seconds */
+    uint64_t began;       /* real time, ns */
     uint64_t second;      /* of the last look at the workers */
     _Atomic uint32_t next_link;
     _Atomic uint32_t next_end_to_end;
@@ -71,6 +77,9 @@ void agent_tell_idle(struct worker *worker, rt_peer peer, uint32_t arrivals, boo
 /* The worker that a new peer is best at home on: the first one while it has time, then the least
  * busy. */
 unsigned agent_least_busy(const struct agent *agent);
+
+/* As SIGTERM: begins to drain; ends at once where it drains already. */
+void agent_stop(struct agent *agent);
 
 /* Is it listening and not on its way out? */
 bool agent_is_ready(const struct agent *agent);

@@ -77,6 +77,7 @@ void board_see(const struct board *board, uint32_t slot, uint64_t application_bi
         .advertises = has & application_bits,
         .is_agent = view.flags & BOARD_AGENT,
         .is_client = view.flags & BOARD_CLIENT,
+        .is_drained = view.flags & BOARD_DRAINED,
         .is_busy = load & 1,
         .pending = (uint32_t)(load >> 2),
         .returned = atomic_load_explicit(&line->returned, memory_order_relaxed),

@@ -124,6 +124,7 @@ static void on_arrival_named(uv_handle_t *handle)
     letter->peer = arrival->peer;
     letter->name = name_ref(slot->name);
     letter->row = slot->row;
+    letter->is_drained = orders_find(&agent->orders, name_bytes(slot->name)).is_drained;
     letter->descriptor = arrival->descriptor;
     letter->cer_size = arrival->cer_size;
     letter->rest_size = arrival->have - arrival->cer_size;
@@ -169,6 +170,11 @@ static void admit(struct arrival *arrival, dm_bytes cer, dm_bytes identity)
     }
     if (row == -2) {
         refuse(arrival, STATS_REFUSED_source, "its address is not in `from`");
+        answer(arrival, cer, DM_UNKNOWN_PEER, NULL);
+        return;
+    }
+    if (orders_find(&agent->orders, identity).is_disabled) {
+        refuse(arrival, STATS_REFUSED_disabled, "an operator has disabled it");
         answer(arrival, cer, DM_UNKNOWN_PEER, NULL);
         return;
     }

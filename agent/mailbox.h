@@ -24,6 +24,9 @@ enum mail_kind {
     MAIL_IDLE,     /* home to front desk: a peer without connection may go: struct idle_letter */
     MAIL_RELEASE,  /* front desk to home: it goes */
     MAIL_RELEASED, /* home to front desk: it went */
+    MAIL_ASK,      /* front desk to worker: report your peers: struct ask_letter */
+    MAIL_ORDER,    /* front desk to a peer's home: an operator's order: struct order_letter */
+    MAIL_REPORT,   /* worker to front desk: a peer, or the end of them: struct report_letter */
     MAIL_STAGE,    /* front desk to all: the end has reached this stage: struct stage_letter */
 };
 

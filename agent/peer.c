@@ -28,6 +28,7 @@ struct peer *peer_new(struct worker *worker, rt_peer self, struct name *name,
     peer->conf = conf;
     peer->row = row;
     peer->backoff = conf->timers.reconnect_minimum;
+    peer->changed = worker->now;
     rt_pending_init(&peer->pending, (uint32_t)worker_random(worker), conf->limits.pending_per_peer);
     worker_adopt(worker, peer);
     stats_add(&peer_stats(peer)->in_state[peer->state], 1);
@@ -57,6 +58,8 @@ static uint16_t flags_of(const struct peer *peer)
 {
     unsigned flags = 0;
     bool serves = peer_is_open(peer) && !peer->is_failing && !peer->is_stopping;
+    if (peer->is_drained)
+        flags |= BOARD_DRAINED;
     if (serves && peer->watchdog.state == DM_WATCH_OKAY)
         flags |= BOARD_REACHABLE;
     if (serves && peer->watchdog.state == DM_WATCH_REOPEN && peer->watchdog.num_dwa > 0 &&
@@ -153,6 +156,7 @@ static void enter(struct peer *peer, enum dm_state next)
     log_debug(peer_name(peer), "state", log_words("{from} -> {to}"),
               log_text("from", dm_state_name(peer->state)), log_text("to", dm_state_name(next)));
     peer->state = next;
+    peer->changed = peer->worker->now;
     arm_machine(peer, next);
 }
 
@@ -208,7 +212,7 @@ static void opened(struct peer *peer)
 /* Exponential with jitter: PSM-06. */
 static void plan_reconnect(struct peer *peer)
 {
-    if (!peer->conf->dials || peer->is_banned || peer->is_stopping)
+    if (!peer->conf->dials || peer->is_banned || peer->is_disabled || peer->is_stopping)
         return;
     uint64_t jitter = worker_random(peer->worker) % (peer->backoff / 4 + 1);
     worker_arm(peer, TIMER_RECONNECT, peer->backoff - jitter);

@@ -22,6 +22,7 @@ struct peer {
     uint32_t row; /* of `peers`, for the counters; the last one: admitted by none */
 
     enum dm_state state;
+    uint64_t changed; /* when it got into this state */
     struct dm_watchdog watchdog;
     struct conn *i_conn;   /* the connection we opened */
     struct conn *r_conn;   /* the connection it opened */
@@ -64,6 +65,8 @@ struct peer {
     bool dpa_received; /* and the close waits for answers owed */
     bool is_orderly;   /* this end was agreed by DPR and DPA */
     bool is_banned;    /* it asked us not to reconnect: DPR-05 */
+    bool is_drained;   /* by an operator: no request is chosen for it; its connection stays */
+    bool is_disabled;  /* by an operator: no connection */
     bool is_stopping;  /* the agent ends, or it was removed: no reconnect */
     bool is_idle_told;
     bool is_challenged; /* a second connection of its name came: is the first alive? PSM-02 */

@@ -334,7 +334,7 @@ void peer_arrive(struct peer *peer, int descriptor, dm_bytes cer, dm_bytes rest)
     }
     if (peer_is_open(peer) || peer->state == DM_CLOSING || peer->r_conn)
         peer->r_cer = before; /* it will be rejected: the CER that counts is the first one's */
-    if (peer->is_stopping) {
+    if (peer->is_stopping || peer->is_disabled) {
         drop(&peer->arriving, false);
         return;
     }

@@ -1,10 +1,16 @@
 /* ready.c — what /readyz says. */
 #include "agent/ready.h"
 
+/* A drained member serves nobody new. */
+static bool is_available(struct board_view view)
+{
+    return (view.flags & (BOARD_REACHABLE | BOARD_DRAINED)) == BOARD_REACHABLE;
+}
+
 static bool has_member(const struct agent *agent, const struct rt_pool *pool)
 {
     for (uint32_t i = 0; i < pool->count; i++)
-        if (board_at(agent->board, pool->members[i].peer_number).flags & BOARD_REACHABLE)
+        if (is_available(board_at(agent->board, pool->members[i].peer_number)))
             return true;
     return false;
 }

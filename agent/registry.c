@@ -166,6 +166,15 @@ void registry_released(struct registry *registry, rt_peer peer)
     registry->first_free = peer.slot;
 }
 
+uint64_t registry_expires_in(struct registry *registry, rt_peer peer, uint64_t now)
+{
+    const struct registry_slot *slot = slot_of(registry, peer);
+    if (!slot || !slot->is_idle)
+        return 0;
+    uint64_t idle = now - slot->idle_since;
+    return idle < KEEP ? KEEP - idle : 1;
+}
+
 void registry_tick(struct registry *registry, uint64_t now)
 {
     for (uint32_t i = registry->fixed; i < registry->size; i++) {

@@ -40,6 +40,7 @@ struct arrival_letter {
     rt_peer peer;
     struct name *name; /* a reference for the home, where it meets the peer for the first time */
     uint32_t row;
+    bool is_drained; /* by an operator, before it came */
     int descriptor;
     uint32_t cer_size;
     uint32_t rest_size;
@@ -76,5 +77,7 @@ static inline rt_peer registry_peer(const struct registry *registry,
 void registry_idle(struct registry *registry, const struct idle_letter *letter);
 /* A peer's home has let it go. */
 void registry_released(struct registry *registry, rt_peer peer);
+/* How long until a peer that has no connection is forgotten, ns; 0: it is not. */
+uint64_t registry_expires_in(struct registry *registry, rt_peer peer, uint64_t now);
 /* Lets go of those that have been idle for long. */
 void registry_tick(struct registry *registry, uint64_t now);

@@ -168,7 +168,9 @@ static void queue_request(struct peer *peer, const struct relay_request *request
 static bool may_have(const struct peer *peer, const struct relay_request *request)
 {
     uint32_t application = dm_get32(request->image->octets + 8);
-    return peer_takes_requests(peer) && dm_applications_has(peer->applications, application);
+    bool is_wanted = request->is_fixed || !peer->is_drained; /* who is named gets it all the same */
+    return is_wanted && peer_takes_requests(peer) &&
+           dm_applications_has(peer->applications, application);
 }
 
 /* What is resent after a failover was admitted before: the pace at which it comes is its sender's

@@ -12,6 +12,7 @@
 #include "agent/park.h"
 #include "agent/peer.h"
 #include "agent/relay.h"
+#include "agent/report_row.h"
 
 enum { MESSAGES_PER_FLUSH = 4096, MOVED_PER_TURN = 256, SLOW_TICK_MS = 100, FAST_TICK_MS = 10 };
 #define TIME_PER_FLUSH (2 * NS_PER_MS)
@@ -264,6 +265,7 @@ static void open_arrival(struct worker *worker, const struct letter *opened)
                         letter->row);
     else
         name_unref(letter->name);
+    peer->is_drained = letter->is_drained;
     peer_arrive(peer, letter->descriptor, dm_bytes_of(letter->octets, letter->cer_size),
                 dm_bytes_of(letter->octets + letter->cer_size, letter->rest_size));
 }
@@ -333,6 +335,13 @@ static void open_letter(void *context, const struct letter *letter)
     case MAIL_STAGE:
         open_stage(worker, letter);
         break;
+    case MAIL_ASK:
+        report_peers_at(worker, letter);
+        break;
+    case MAIL_ORDER:
+        report_order(worker, letter);
+        break;
+    case MAIL_REPORT:
     case MAIL_IDLE:
     case MAIL_RELEASED: /* the front desk's */
         assert(false);

@@ -30,6 +30,8 @@ const char *deciding_objection_to_choice(const struct deciding *it, dm_bytes ide
 {
     if (seen->reach != RT_UNREACHABLE && seen->is_client) /* SRV-04 */
         return "is a client";
+    if (seen->reach != RT_UNREACHABLE && seen->is_drained)
+        return "is drained";
     if (seen->reach != RT_UNREACHABLE && deciding_has_host(it) && !seen->is_agent)
         return "is no agent, and the request is for one host";
     return deciding_objection(it, identity, seen);

@@ -201,6 +201,15 @@ void rt_pending_delay(struct rt_pending *pending, uint32_t ticks)
     }
 }
 
+uint64_t rt_pending_oldest(const struct rt_pending *pending)
+{
+    uint64_t oldest = 0;
+    for (uint32_t i = 0; i < pending->size && pending->used; i++)
+        if (pending->due[i] != 0 && (oldest == 0 || pending->slots[i].received < oldest))
+            oldest = pending->slots[i].received;
+    return oldest;
+}
+
 void rt_pending_trim(struct rt_pending *pending)
 {
     if (pending->used == 0 && pending->trimmed == pending->next)

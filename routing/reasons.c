@@ -72,7 +72,7 @@ void rt_say_route(struct rt_reasons *reasons, const struct rt_route *route)
            route->command_count > 0 ? ", command listed" : "", host, realm);
 }
 
-static const char *name_of_kind(uint8_t kind)
+const char *rt_kind_name(uint8_t kind)
 {
     switch (kind) {
     case RT_KIND_PRIVATE:
@@ -89,7 +89,7 @@ static const char *name_of_kind(uint8_t kind)
 }
 
 /* User and domain of a key are parted by a NUL, which nobody can read. */
-static struct rt_shown show_key(const struct rt_key *key)
+struct rt_shown rt_show_key(const struct rt_key *key)
 {
     uint8_t octets[RT_KEY_MAX];
     size_t size = key->size - 1u;
@@ -103,6 +103,6 @@ void rt_say_key(struct rt_reasons *reasons, const struct rt_key *key, uint16_t s
     if (key->size == 0)
         rt_say(reasons, "user: none, slot %u", (unsigned)slot);
     else
-        rt_say(reasons, "user: %s %s, slot %u", name_of_kind(key->octets[0]), show_key(key).text,
+        rt_say(reasons, "user: %s %s, slot %u", rt_kind_name(key->octets[0]), rt_show_key(key).text,
                (unsigned)slot);
 }

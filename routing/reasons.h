@@ -16,5 +16,9 @@ struct rt_shown rt_show(dm_bytes name);
 
 /* "route sip-home: realm example.net exact, application sip named". */
 void rt_say_route(struct rt_reasons *reasons, const struct rt_route *route);
+/* "public", "private", "number"; the key's octets as they may be shown. `key` is not empty. */
+const char *rt_kind_name(uint8_t kind);
+struct rt_shown rt_show_key(const struct rt_key *key);
+
 /* "user: public sip:alice@example.net, slot 40123"; without a user it is the session, or nobody. */
 void rt_say_key(struct rt_reasons *reasons, const struct rt_key *key, uint16_t slot);

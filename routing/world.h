@@ -29,6 +29,7 @@ struct rt_seen {
     bool advertises; /* the application that was asked for, or relay */
     bool is_agent;   /* may reach hosts behind it: RTE step 15 */
     bool is_client;  /* is never chosen by realm: SRV-04 */
+    bool is_drained; /* an operator wants nothing new to be chosen for it */
     bool is_busy;    /* its queue or table is full, or does not move */
     uint32_t pending;
     uint64_t returned; /* when it came back after a failure, ns; 0: it never failed */

@@ -106,6 +106,7 @@ struct conf {
     struct conf_limits limits;
     bool has_http;
     union conf_socket http;
+    const char *socket; /* of `antipode ctl`; NULL: none */
     int log_level; /* enum log_level */
     bool log_json;
     struct conf_compatibility compatibility;

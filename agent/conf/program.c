@@ -1,5 +1,7 @@
 /* program.c — readers of what concerns the whole program: workers, applications, listeners, timers,
  * admin, users. */
+#include <sys/un.h>
+
 #include "agent/conf/endpoint.h"
 #include "agent/conf/key.h"
 #include "proto/dict.h"
@@ -196,14 +198,20 @@ void conf_read_http(struct conf_reading *reading, const struct conf_key *key,
         conf_read_endpoint(reading, node, CONF_HTTP, field);
 }
 
-/* The control socket comes later; that there is none can be said already. */
+/* The path of the control socket: what the system takes as one. */
 void conf_read_socket(struct conf_reading *reading, const struct conf_key *key,
                       const struct conf_node *node, void *field)
 {
-    (void)key;
-    (void)field;
-    if (!conf_is_word(node, "none"))
-        conf_complain(reading, node, "not built yet: only `none`");
+    const char *path = NULL;
+    if (conf_is_word(node, "none"))
+        return;
+    conf_read_text(reading, key, node, &path);
+    if (path && path[0] != '/')
+        conf_complain(reading, node, "a path from the root, or `none`, is wanted");
+    else if (path && strlen(path) >= sizeof((struct sockaddr_un *)0)->sun_path)
+        conf_complain(reading, node, "longer than the %zu octets that a socket's path may have",
+                      sizeof((struct sockaddr_un *)0)->sun_path - 1);
+    *(const char **)field = path;
 }
 
 /* Users. */

@@ -223,7 +223,7 @@ static json_t *shape_socket(const struct conf_key *key, bool for_one)
 {
     (void)key;
     (void)for_one;
-    return word("none");
+    return any_of(word("none"), text_of_pattern("^/.+$"));
 }
 
 /* --- shapes that are maps, or lists of them --- */

@@ -117,6 +117,12 @@ size_t tcp_local_address(int descriptor, uint8_t octets[16])
     return 16;
 }
 
+bool tcp_remote_address(int descriptor, union conf_socket *address)
+{
+    socklen_t size = sizeof *address;
+    return getpeername(descriptor, &address->any, &size) == 0;
+}
+
 void tcp_address_text(const union conf_socket *address, char *text, size_t size)
 {
     char host[INET6_ADDRSTRLEN] = "?";

@@ -29,5 +29,8 @@ void tcp_abort(int descriptor);
  * 0. CEX-04. */
 size_t tcp_local_address(int descriptor, uint8_t octets[16]);
 
+/* The other side's address. False where it is not connected (any more). */
+bool tcp_remote_address(int descriptor, union conf_socket *address);
+
 /* "192.0.2.1:3868" or "[2001:db8::1]:3868". */
 void tcp_address_text(const union conf_socket *address, char *text, size_t size);

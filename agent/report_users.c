@@ -1,0 +1,65 @@
+/* report_users.c — a user: his key and slot, and in each sticky pool who serves him. */
+#include <string.h>
+#include <strings.h>
+
+#include "agent/agent.h"
+#include "agent/report.h"
+#include "routing/reasons.h"
+
+static bool begins(const char *text, const char *with)
+{
+    return strncasecmp(text, with, strlen(with)) == 0;
+}
+
+/* A URI is a public identity, and so is a number; anything else is a User-Name. */
+static void read_key(struct rt_key *key, const struct conf *conf, const char *text)
+{
+    char uri[RT_KEY_MAX + 8];
+    bool is_number = text[0] == '+';
+    snprintf(uri, sizeof uri, "%s%s", is_number ? "tel:" : "", text);
+    if (is_number || begins(uri, "sip:") || begins(uri, "sips:") || begins(uri, "tel:"))
+        rt_key_public(key, dm_text(uri), &conf->tables.domains);
+    else
+        rt_key_private(key, dm_text(uri), dm_text(conf->realm));
+}
+
+static json_t *order_in(const struct agent *agent, const struct conf *conf,
+                        const struct rt_pool *pool, uint16_t slot)
+{
+    uint8_t order[RT_MEMBERS_MAX];
+    const char *last_resort = NULL;
+    const char *serves = NULL;
+    json_t *list = report_made(json_array());
+    rt_pool_order(pool, slot, order);
+    for (uint32_t i = 0; i < pool->count; i++) {
+        const struct rt_member *member = &pool->members[order[i]];
+        struct report_member seen = report_member_of(agent, conf, pool, member);
+        const char *name = conf->peers[member->peer_number].identity;
+        if (!serves && seen.is_available && !seen.is_last_resort && strcmp(seen.state, "busy"))
+            serves = name;
+        if (!last_resort && seen.is_available && seen.is_last_resort)
+            last_resort = name;
+        json_array_append_new(list, report_made(json_pack("{s:o, s:s}", "peer", report_name(name),
+                                                          "state", seen.state)));
+    }
+    return report_made(json_pack("{s:o, s:o, s:o}", "pool", report_name(pool->name), "serves",
+                                 report_name(serves ? serves : last_resort), "order", list));
+}
+
+json_t *report_users(const struct agent *agent, const struct conf *conf, const char *text)
+{
+    struct rt_key key;
+    if (strlen(text) > RT_KEY_MAX)
+        return report_error("a user's key has at most %d octets", RT_KEY_MAX);
+    read_key(&key, conf, text);
+    if (key.size == 0)
+        return report_error("nobody's key");
+    uint16_t slot = rt_slot(&key, conf->tables.seed);
+    json_t *pools = report_made(json_array());
+    for (uint32_t i = 0; i < conf->tables.pool_count; i++)
+        if (conf->tables.pools[i].select == RT_STICKY)
+            json_array_append_new(pools, order_in(agent, conf, &conf->tables.pools[i], slot));
+    return report_made(json_pack("{s:s, s:o, s:i, s:o}", "kind", rt_kind_name(key.octets[0]), "user",
+                                 report_made(json_string(rt_show_key(&key).text)), "slot",
+                                 (int)slot, "pools", pools));
+}
