@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/command_check.h"
+#include "agent/command_ctl.h"
 #include "agent/command_explain.h"
 #include "agent/command_schema.h"
 #include "agent/command_test.h"
@@ -19,6 +20,7 @@ static const char usage[] =
     "       antipode explain FILE REQUEST    where a request would go, and why\n"
     "       antipode test FILE EXPECT.yaml   are requests routed as expected?\n"
     "       antipode schema         JSON Schema of the configuration\n"
+    "       antipode ctl [--socket PATH] [--json] COMMAND    ask a running agent, or tell it\n"
     "       antipode version        version, build options, libraries\n"
     "       antipode --help\n";
 
@@ -76,6 +78,8 @@ int main(int count, char **arguments)
         return command_test(count - 1, arguments + 1);
     if (!strcmp(command, "schema"))
         return command_schema(count - 1, arguments + 1);
+    if (!strcmp(command, "ctl"))
+        return command_ctl(count - 1, arguments + 1);
     if (!strcmp(command, "version") || !strcmp(command, "--version")) {
         if (count > 2)
             return wrong("version", ": no arguments are wanted");
