@@ -2,8 +2,8 @@
  *
  * The daemon has no thread: its epoll descriptor is polled by libuv, and a timer stands for its
  * time-outs. A scrape is rendered by libuv's pool of threads while its connection is suspended, so
- * the front desk never waits for it; a report is an errand of control_command.c. A visit is one such
- * request; it may outlive its connection, and the endpoint outlives all visits. */
+ * the front desk never waits for it; a report is an errand of control_command.c. A visit is one
+ * such request; it may outlive its connection, and the endpoint outlives all visits. */
 #include "agent/admin.h"
 
 #include <microhttpd.h>

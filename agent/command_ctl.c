@@ -1,7 +1,7 @@
 /* command_ctl.c — `antipode ctl`: one line to the control socket, one object back.
  *
- * It runs in a process of its own and waits as programs do. What is a command is known here, too, so
- * that a wrong one ends with 2 and without an agent. */
+ * It runs in a process of its own and waits as programs do. What is a command is known here, too,
+ * so that a wrong one ends with 2 and without an agent. */
 #include "agent/command_ctl.h"
 
 #include <errno.h>
@@ -29,8 +29,9 @@ struct options {
 
 static void print_usage(FILE *to)
 {
-    fprintf(to, "usage: antipode ctl [--socket PATH] [--json] COMMAND\n"
-                "Asks the agent that listens at PATH (%s), or tells it what to do:\n",
+    fprintf(to,
+            "usage: antipode ctl [--socket PATH] [--json] COMMAND\n"
+            "Asks the agent that listens at PATH (%s), or tells it what to do:\n",
             CONTROL_SOCKET);
     for (size_t i = 0; i < control_command_count; i++) {
         const struct control_command *command = &control_commands[i];

@@ -16,12 +16,12 @@ struct errand {
     struct agent *agent;
     control_done done; /* NULL: nobody waits for it any more */
     void *context;
-    const char *who; /* good while control_ask runs */
+    const char *who;               /* good while control_ask runs */
     char *word[1 + CONTROL_WORDS]; /* copies, in `line` */
     size_t word_count;
     struct roll *roll;
     struct roll_rows rows;
-    json_t *json;                       /* what is said already */
+    json_t *json;                      /* what is said already */
     json_t *(*write)(struct errand *); /* says the rest, in the pool */
     uv_work_t work;
     bool is_working;

@@ -1,7 +1,8 @@
 /* control_socket.c — the file that the control socket is.
  *
- * A socket file outlives an agent that was killed. Whether somebody listens shows a connect; between
- * that look and the removal another agent may do the same, so the folder is locked meanwhile. */
+ * A socket file outlives an agent that was killed. Whether somebody listens shows a connect;
+ * between that look and the removal another agent may do the same, so the folder is locked
+ * meanwhile. */
 #include "agent/control_socket.h"
 
 #include <errno.h>
@@ -67,8 +68,8 @@ static bool is_dead(const struct sockaddr_un *address)
     int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe < 0)
         return false;
-    bool is_refused = connect(probe, (const struct sockaddr *)address, sizeof *address) &&
-                      errno == ECONNREFUSED;
+    bool is_refused =
+        connect(probe, (const struct sockaddr *)address, sizeof *address) && errno == ECONNREFUSED;
     close(probe);
     return is_refused;
 }

@@ -126,7 +126,8 @@ static void show_peers(const json_t *answer, FILE *to)
               "IN FLIGHT ", "TRANSPORT", "SECURITY", "ADDRESS", "APPLICATIONS");
     size_t i;
     json_t *peer;
-    json_array_foreach(json_object_get(answer, "peers"), i, peer) {
+    json_array_foreach(json_object_get(answer, "peers"), i, peer)
+    {
         put(table, value(peer, "identity"));
         put(table, state_of(peer));
         put(table, value(peer, "watchdog"));
@@ -176,7 +177,8 @@ static void show_pending(const json_t *answer, FILE *to)
     struct ctl_table *table = TABLE("PEER", "PENDING ", "OLDEST ");
     size_t i;
     json_t *peer;
-    json_array_foreach(json_object_get(answer, "peers"), i, peer) {
+    json_array_foreach(json_object_get(answer, "peers"), i, peer)
+    {
         put(table, value(peer, "peer"));
         put(table, value(peer, "pending"));
         put(table, duration(peer, "oldest_s"));
@@ -210,7 +212,8 @@ static void show_workers(const json_t *answer, FILE *to)
     struct ctl_table *table = TABLE("WORKER ", "BUSY ", "CONNECTIONS ", "PENDING ", "MEMORY ");
     size_t i;
     json_t *worker;
-    json_array_foreach(json_object_get(answer, "workers"), i, worker) {
+    json_array_foreach(json_object_get(answer, "workers"), i, worker)
+    {
         put(table, value(worker, "worker"));
         ctl_table_put(table, "%s%%", value(worker, "busy_percent").text);
         put(table, value(worker, "connections"));
@@ -227,9 +230,8 @@ static void show_status(const json_t *answer, FILE *to)
     const json_t *connections = json_object_get(answer, "connections");
     const json_t *memory = json_object_get(answer, "memory");
     const json_t *log = json_object_get(answer, "log");
-    fprintf(to, "%-14s %s, realm %s, version %s, pid %s\n", "agent",
-            value(answer, "identity").text, value(answer, "realm").text,
-            value(answer, "version").text, value(answer, "pid").text);
+    fprintf(to, "%-14s %s, realm %s, version %s, pid %s\n", "agent", value(answer, "identity").text,
+            value(answer, "realm").text, value(answer, "version").text, value(answer, "pid").text);
     fprintf(to, "%-14s %s, for %s\n", "stage", value(answer, "stage").text,
             duration(answer, "uptime_s").text);
     show_readiness(answer, to);
@@ -262,19 +264,20 @@ static void show_pools(const json_t *answer, FILE *to)
     json_t *pool;
     json_t *member;
     json_array_foreach(json_object_get(answer, "pools"), i, pool)
-        json_array_foreach(json_object_get(pool, "members"), k, member) {
-            put(table, value(pool, "name"));
-            put(table, value(pool, "select"));
-            put(table, value(pool, "ready"));
-            put(table, value(member, "peer"));
-            put(table, value(member, "group"));
-            put(table, value(member, "state"));
-            put(table, value(member, "priority"));
-            put(table, value(member, "weight"));
-            put(table, share(member, "share"));
-            put(table, share(member, "share_now"));
-            put(table, value(member, "pending"));
-        }
+        json_array_foreach(json_object_get(pool, "members"), k, member)
+    {
+        put(table, value(pool, "name"));
+        put(table, value(pool, "select"));
+        put(table, value(pool, "ready"));
+        put(table, value(member, "peer"));
+        put(table, value(member, "group"));
+        put(table, value(member, "state"));
+        put(table, value(member, "priority"));
+        put(table, value(member, "weight"));
+        put(table, share(member, "share"));
+        put(table, share(member, "share_now"));
+        put(table, value(member, "pending"));
+    }
     finish(table, to);
 }
 
@@ -285,7 +288,8 @@ static void show_routes(const json_t *answer, FILE *to)
               "POOL", "ANSWERED ", "LOCALLY ", "ORIGIN GONE ");
     size_t i;
     json_t *route;
-    json_array_foreach(json_object_get(answer, "routes"), i, route) {
+    json_array_foreach(json_object_get(answer, "routes"), i, route)
+    {
         const json_t *requests = json_object_get(route, "requests");
         put(table, value(route, "name"));
         put(table, value(route, "realm"));
@@ -312,13 +316,14 @@ static void show_users(const json_t *answer, FILE *to)
     fprintf(to, "%s %s, slot %s\n", value(answer, "kind").text, value(answer, "user").text,
             value(answer, "slot").text);
     json_array_foreach(json_object_get(answer, "pools"), i, pool)
-        json_array_foreach(json_object_get(pool, "order"), k, member) {
-            put(table, value(pool, "pool"));
-            put(table, k ? shown("") : value(pool, "serves"));
-            ctl_table_put(table, "%zu", k + 1);
-            put(table, value(member, "peer"));
-            put(table, value(member, "state"));
-        }
+        json_array_foreach(json_object_get(pool, "order"), k, member)
+    {
+        put(table, value(pool, "pool"));
+        put(table, k ? shown("") : value(pool, "serves"));
+        ctl_table_put(table, "%zu", k + 1);
+        put(table, value(member, "peer"));
+        put(table, value(member, "state"));
+    }
     finish(table, to);
 }
 
@@ -337,10 +342,10 @@ void ctl_show(const char *command, const json_t *answer, FILE *to)
     static const struct {
         const char *command;
         void (*show)(const json_t *answer, FILE *to);
-    } shows[] = {{"status", show_status},   {"peers", show_peers},   {"pools", show_pools},
-                 {"routes", show_routes},   {"pending", show_pending}, {"users", show_users},
-                 {"drain", show_order},     {"enable", show_order},  {"disable", show_order},
-                 {"disconnect", show_order}, {"log", show_log},       {"stop", show_stop}};
+    } shows[] = {{"status", show_status},    {"peers", show_peers},     {"pools", show_pools},
+                 {"routes", show_routes},    {"pending", show_pending}, {"users", show_users},
+                 {"drain", show_order},      {"enable", show_order},    {"disable", show_order},
+                 {"disconnect", show_order}, {"log", show_log},         {"stop", show_stop}};
     for (size_t i = 0; i < sizeof shows / sizeof *shows; i++)
         if (!strcmp(shows[i].command, command))
             shows[i].show(answer, to);

@@ -83,8 +83,7 @@ json_t *report_peer(const struct report_row *row)
     put(json, "state", json_string(dm_state_metric((enum dm_state)row->state)));
     put(json, "since", report_moment(row->age));
     put(json, "for_s", report_seconds(row->age));
-    put(json, "watchdog",
-        json_string(dm_watch_state_name((enum dm_watch_state)row->watchdog)));
+    put(json, "watchdog", json_string(dm_watch_state_name((enum dm_watch_state)row->watchdog)));
     put(json, "applications", applications_of(row));
     put(json, "pending", json_integer(row->pending));
     put(json, "oldest_pending_s", row->pending ? report_seconds(row->oldest) : json_null());

@@ -84,8 +84,7 @@ static json_t *members_of(const struct agent *agent, const struct conf *conf,
         if (counts(&seen[i], has_better))
             join(&now, &pool->members[i]);
     for (uint32_t i = 0; i < pool->count; i++)
-        json_array_append_new(list,
-                              member_of(&pool->members[i], &seen[i], &all, &now, has_better));
+        json_array_append_new(list, member_of(&pool->members[i], &seen[i], &all, &now, has_better));
     return list;
 }
 

@@ -99,8 +99,8 @@ static void post_row(struct peer *peer, uint32_t ticket)
 
 static void post_end(struct worker *worker, uint32_t ticket, uint32_t next)
 {
-    struct report_letter *letter = post_letter(&worker->post, worker->agent->worker_count,
-                                               MAIL_REPORT, sizeof *letter, true);
+    struct report_letter *letter =
+        post_letter(&worker->post, worker->agent->worker_count, MAIL_REPORT, sizeof *letter, true);
     memset(&letter->ticket, 0, sizeof *letter - sizeof letter->letter);
     letter->ticket = ticket;
     letter->next = next;

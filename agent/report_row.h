@@ -1,5 +1,5 @@
-/* report_row.h — what a worker says of a peer, as a letter to the front desk. Worker thread, but for
- * the readers of rows, which are any thread's.
+/* report_row.h — what a worker says of a peer, as a letter to the front desk. Worker thread, but
+ * for the readers of rows, which are any thread's.
  *
  * A row is octets without a pointer: it outlives the peer, the worker's turn and the snapshot. */
 #pragma once
@@ -8,14 +8,14 @@
 #include "agent/peer_orders.h"
 
 enum report_flag {
-    ROW_STATIC = 1 << 0,   /* it has a row of `peers` of its own; else a pattern lets it in */
-    ROW_DIALS = 1 << 1,    /* we open the connection */
-    ROW_BY_US = 1 << 2,    /* we opened the one that is open */
-    ROW_ADDRESS = 1 << 3,  /* `remote` is known */
-    ROW_KNOWN = 1 << 4,    /* it has said what it is: role and applications */
+    ROW_STATIC = 1 << 0,  /* it has a row of `peers` of its own; else a pattern lets it in */
+    ROW_DIALS = 1 << 1,   /* we open the connection */
+    ROW_BY_US = 1 << 2,   /* we opened the one that is open */
+    ROW_ADDRESS = 1 << 3, /* `remote` is known */
+    ROW_KNOWN = 1 << 4,   /* it has said what it is: role and applications */
     ROW_AGENT = 1 << 5,
     ROW_CLIENT = 1 << 6,
-    ROW_RELAY = 1 << 7,    /* it advertises relay */
+    ROW_RELAY = 1 << 7, /* it advertises relay */
     ROW_DRAINED = 1 << 8,
     ROW_DISABLED = 1 << 9,
     ROW_BUSY = 1 << 10,

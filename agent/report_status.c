@@ -107,11 +107,10 @@ static json_t *memory(const struct agent *agent)
 
 static json_t *connections(const struct agent *agent)
 {
-    return report_made(
-        json_pack("{s:I, s:i, s:I}", "open",
-                  (json_int_t)sum(agent, offsetof(struct stats, connections)), "half_open",
-                  (int)agent->front.half_open, "limit",
-                  (json_int_t)agent->conf->limits.connections));
+    return report_made(json_pack("{s:I, s:i, s:I}", "open",
+                                 (json_int_t)sum(agent, offsetof(struct stats, connections)),
+                                 "half_open", (int)agent->front.half_open, "limit",
+                                 (json_int_t)agent->conf->limits.connections));
 }
 
 static json_t *log_state(void)
@@ -120,8 +119,8 @@ static json_t *log_state(void)
     enum log_level level = LOG_DEBUG;
     while (level > LOG_ERROR && !log_is_on(level))
         level--;
-    return report_made(json_pack("{s:s, s:I}", "level", levels[level], "dropped",
-                                 (json_int_t)log_dropped()));
+    return report_made(
+        json_pack("{s:s, s:I}", "level", levels[level], "dropped", (json_int_t)log_dropped()));
 }
 
 json_t *report_orders(const struct agent *agent)
@@ -130,8 +129,8 @@ json_t *report_orders(const struct agent *agent)
     for (size_t i = 0; i < agent->orders.count; i++) {
         const struct order *order = &agent->orders.at[i];
         json_array_append_new(
-            list, report_made(json_pack("{s:o, s:s}", "peer", report_name(order->identity),
-                                        "order", order->is_disabled ? "disabled" : "drained")));
+            list, report_made(json_pack("{s:o, s:s}", "peer", report_name(order->identity), "order",
+                                        order->is_disabled ? "disabled" : "drained")));
     }
     return list;
 }

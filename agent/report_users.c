@@ -59,7 +59,7 @@ json_t *report_users(const struct agent *agent, const struct conf *conf, const c
     for (uint32_t i = 0; i < conf->tables.pool_count; i++)
         if (conf->tables.pools[i].select == RT_STICKY)
             json_array_append_new(pools, order_in(agent, conf, &conf->tables.pools[i], slot));
-    return report_made(json_pack("{s:s, s:o, s:i, s:o}", "kind", rt_kind_name(key.octets[0]), "user",
-                                 report_made(json_string(rt_show_key(&key).text)), "slot",
+    return report_made(json_pack("{s:s, s:o, s:i, s:o}", "kind", rt_kind_name(key.octets[0]),
+                                 "user", report_made(json_string(rt_show_key(&key).text)), "slot",
                                  (int)slot, "pools", pools));
 }

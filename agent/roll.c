@@ -71,8 +71,7 @@ struct roll *roll_order(struct agent *agent, rt_peer peer, unsigned home, enum p
     if (!roll)
         return NULL;
     roll->awaited = 1;
-    struct order_letter *letter =
-        post_letter(&agent->post, home, MAIL_ORDER, sizeof *letter, true);
+    struct order_letter *letter = post_letter(&agent->post, home, MAIL_ORDER, sizeof *letter, true);
     letter->ticket = roll->ticket;
     letter->peer = peer;
     letter->order = order;

@@ -10,7 +10,8 @@
 struct agent;
 struct roll;
 
-/* struct report_row behind struct report_row, each `size` octets long; to be freed by roll_rows_free.
+/* struct report_row behind struct report_row, each `size` octets long; to be freed by
+ * roll_rows_free.
  */
 struct roll_rows {
     uint8_t *octets;

@@ -174,6 +174,7 @@ struct lab {
     char folder[64];
     char config[96];
     char log[96];
+    char socket[96]; /* the control socket */
     pid_t agent;
     uint16_t port;
     uint16_t http_port;

@@ -255,6 +255,7 @@ struct lab *lab_start(struct lab_plan plan)
         lab_fail("no folder for the lab: %s", strerror(errno));
     snprintf(lab->config, sizeof(lab->config), "%s/antipode.yaml", lab->folder);
     snprintf(lab->log, sizeof(lab->log), "%s/log", lab->folder);
+    snprintf(lab->socket, sizeof(lab->socket), "%s/control", lab->folder);
     lab_clock_open(lab, lab->folder);
     take_servers(lab);
     for (int tries = 0; tries < 10; tries++) {
@@ -300,6 +301,7 @@ static void free_lab(struct lab *lab)
     unlink(clock);
     unlink(lab->config);
     unlink(lab->log);
+    unlink(lab->socket);
     rmdir(lab->folder);
     free(lab->peers);
     free(lab);

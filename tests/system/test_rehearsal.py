@@ -216,7 +216,7 @@ class Rehearsal(Scenario):
                 (('identity',), 'a b'), (('workers',), 0), (('workers',), 'many'), (('placement',), 'loose'),
                 (('advertise',), ['sap']), (('listen',), []), (('listen', 0, 'transport'), 'sctp'),
                 (('listen', 0, 'port'), 65536), (('timers', 'watchdog'), '6 s'), (('limits', 'message_size'), '1KB'),
-                (('limits', 'message_size'), 100), (('admin', 'socket'), '/run/x'), (('log', 'level'), 'loud'),
+                (('limits', 'message_size'), 100), (('admin', 'socket'), 'run/x'), (('log', 'level'), 'loud'),
                 (('compatibility', 'error_echo'), 'yes'), (('compatibility', 'new'), True), (('tls',), {}),
                 (('peers', 0, 'limits', 'memory'), '1GiB'), (('peers', 0, 'timers', 'drain'), '1s'),
                 (('peers', 0, 'role'), 'king'), (('peers', 3, 'identity'), '*x'), (('pools', 0, 'members'), []),

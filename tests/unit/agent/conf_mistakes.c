@@ -12,6 +12,7 @@
     "identity: dra1.example.net\n"                                                                 \
     "realm: example.net\n"                                                                         \
     "listen: [{ transport: tcp, address: 127.0.0.1 }]\n"
+#define SIXTY "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghij"
 #define FIVE  FOUR "routes: []\n"
 #define PEERS "peers: [{ identity: h1.example.net }, { identity: \"*.sip.example.net\" }]\n"
 #define POOL  "pools: [{ name: east, members: [{ peer: h1.example.net }] }]\n"
@@ -483,11 +484,14 @@ Test(conf_mistakes, names_in_addresses_are_not_built_yet)
           "`hss.example.net`\n");
 }
 
-Test(conf_mistakes, a_control_socket_is_not_built_yet_but_none_is_what_there_is)
+Test(conf_mistakes, a_control_socket_is_a_path_from_the_root_that_the_system_takes)
 {
     claim(FIVE "admin: { http: none, socket: none }\n", "");
-    claim(FIVE "admin: { socket: /run/x.sock }\n",
-          "F:6:18: admin.socket: not built yet: only `none`\n");
+    claim(FIVE "admin: { socket: /run/x.sock }\n", "");
+    claim(FIVE "admin: { socket: x.sock }\n",
+          "F:6:18: admin.socket: a path from the root, or `none`, is wanted\n");
+    claim(FIVE "admin: { socket: /run/" SIXTY SIXTY " }\n",
+          "F:6:18: admin.socket: longer than the 107 octets that a socket's path may have\n");
 }
 
 Test(conf_mistakes, pools_of_groups_are_not_built_yet)
