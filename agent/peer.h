@@ -48,6 +48,7 @@ struct peer {
     uint64_t last_heard;
     uint64_t returned;         /* when it became usable again after a failure; 0: never failed */
     uint64_t backoff;          /* of the next reconnect, ns */
+    uint64_t rate_due;         /* of screen_rate */
     uint32_t arrivals;         /* handed to us by the front desk */
     uint32_t disconnect_cause; /* enum dm_disconnect_cause of the DPR we send */
     bool is_agent;

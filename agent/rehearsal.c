@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "agent/screen.h"
 #include "routing/reasons.h"
 
 /* --- who is there --- */
@@ -196,6 +197,23 @@ static const struct conf_compatibility *compatibility_of(const struct rehearsal 
                               : &rehearsal->conf->compatibility;
 }
 
+/* The rate aside: one request is below any. */
+static enum dm_result screen(const struct rehearsal *rehearsal, rt_peer ingress,
+                             const struct rt_query *query, struct rt_reasons *reasons)
+{
+    const struct rehearsal_peer *peer = &rehearsal->peers[ingress.slot];
+    enum dm_result result;
+    if (!peer->conf->screen)
+        return DM_OK;
+    enum screen_reason reason =
+        screen_look(peer->conf->screen, dm_text(peer->identity), query, &result);
+    if (reasons && result)
+        rt_say(reasons, "answer %d: %s", (int)result, screen_words(reason));
+    else if (reasons)
+        rt_say(reasons, "screen of %s: admitted", peer->identity);
+    return result;
+}
+
 struct rehearsal_outcome rehearsal_decide(struct rehearsal *rehearsal, dm_bytes message,
                                           rt_peer ingress, struct rt_reasons *reasons)
 {
@@ -207,6 +225,8 @@ struct rehearsal_outcome rehearsal_decide(struct rehearsal *rehearsal, dm_bytes 
         rt_query_read(&query, message, tables->own_identity, refuses_bits, &fault);
     if (wrong)
         return refuse(wrong, reasons);
+    if (ingress.generation && (wrong = screen(rehearsal, ingress, &query, reasons)))
+        return (struct rehearsal_outcome){.result = wrong};
     struct rt_attempt attempt = {.ingress = ingress, .route = -1};
     struct rt_world world = {.context = rehearsal, .member = see_member, .host = see_host};
     struct rt_verdict verdict =

@@ -8,6 +8,7 @@
 #include "agent/clock.h"
 #include "agent/local.h"
 #include "agent/relay_request.h"
+#include "agent/screen.h"
 #include "proto/msg.h"
 
 /* --- what routing sees
@@ -292,6 +293,8 @@ void relay_request(struct peer *from, dm_bytes message, const struct dm_header *
     enum dm_result wrong =
         rt_query_read(&query, message, worker->conf->tables.own_identity,
                       from->conf->compatibility.strictness.refuse_reserved_bits, &fault);
+    if (!wrong && from->conf->screen)
+        wrong = screen_request(from, &query);
     if (wrong) {
         local_answer(worker, origin, -1, worker->now, message, wrong, &fault);
         return;

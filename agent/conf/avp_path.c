@@ -49,8 +49,7 @@ static bool check_group(struct conf_reading *reading, const struct conf_node *no
     return false;
 }
 
-bool conf_find_avp(struct conf_reading *reading, const struct conf_node *node,
-                   struct conf_avp *avp)
+bool conf_find_avp(struct conf_reading *reading, const struct conf_node *node, struct conf_avp *avp)
 {
     const char *at = conf_scalar(reading, node);
     *avp = (struct conf_avp){0};

@@ -59,6 +59,30 @@ struct conf_compatibility {
 
 enum conf_role { CONF_CLIENT, CONF_SERVER, CONF_AGENT, CONF_ROLE_BY_CAPABILITIES };
 
+/* A command that a peer may send: in one application, or in any. */
+struct conf_command {
+    bool any_application;
+    uint32_t application;
+    uint32_t command;
+};
+
+struct conf_rate {
+    uint32_t requests; /* a second; 0: no limit */
+    uint32_t burst;
+};
+
+/* Which requests of a peer are let in: its `applications`, `screen` and `rate`. What has a count of
+ * 0 lets everything in. */
+struct conf_screen {
+    struct dm_applications admitted; /* else 3007 */
+    struct dm_applications screened; /* else 5003, as the following */
+    uint32_t realm_count;
+    const dm_bytes *realms; /* patterns of Origin-Realm, lower case */
+    uint32_t command_count;
+    const struct conf_command *commands;
+    struct conf_rate rate; /* above it 3004 */
+};
+
 /* A row of `peers`. Timers, limits and compatibility are those of the program where the row does
  * not name them. */
 struct conf_peer {
@@ -71,7 +95,8 @@ struct conf_peer {
     bool dials;          /* has `connect`: we open the connection */
     union conf_socket connect;
     size_t from_count;
-    struct conf_network *from; /* empty: any source */
+    struct conf_network *from;        /* empty: any source */
+    const struct conf_screen *screen; /* NULL: all its requests are let in */
     struct dm_applications advertise;
     struct conf_timers timers;
     struct conf_limits limits;
@@ -114,9 +139,9 @@ struct conf {
     size_t peer_count;
     struct conf_peer *peers;
     struct rt_tables
-        tables;    /* routes, pools, users; rt_member.peer_number is an index of `peers` */
+        tables; /* routes, pools, users; rt_member.peer_number is an index of `peers` */
     struct conf_policies *policies; /* NULL: none (conf_policies.h) */
-    char hash[17]; /* of the file's octets, hex: for config_info */
+    char hash[17];                  /* of the file's octets, hex: for config_info */
 };
 
 /* Loads `path`. NULL with every mistake written to `complaints`, a line each: `FILE:LINE:COLUMN:

@@ -20,6 +20,8 @@ enum conf_map {
     CONF_LOG,
     CONF_COMPATIBILITY,
     CONF_PEER,
+    CONF_SCREEN,
+    CONF_RATE,
     CONF_CONNECT,
     CONF_POOL,
     CONF_RETRY,
@@ -122,6 +124,9 @@ void conf_read_endpoint(struct conf_reading *reading, const struct conf_node *no
  * it was given before. */
 void conf_add_name(struct conf_reading *reading, const struct conf_node *map,
                    struct conf_names *names, const char *name);
+
+/* A word of which only one is built: there is nothing to remember. */
+conf_read conf_read_built;
 
 /* The readers named in keys.def. */
 #define KEY(map, name, reader, record, field, fallback)                conf_read conf_read_##reader;

@@ -11,11 +11,11 @@ struct conf_condition {
 
 /* An element of `do` as it is read, in the order of keys.def. */
 struct conf_action {
-    struct conf_avp avp;   /* of set, add, remove or replace; depth 0: it could not be read */
-    int type;              /* enum dm_type; -1: not given */
-    bool says_mandatory;   /* `mandatory` is given: */
+    struct conf_avp avp; /* of set, add, remove or replace; depth 0: it could not be read */
+    int type;            /* enum dm_type; -1: not given */
+    bool says_mandatory; /* `mandatory` is given: */
     bool mandatory;
-    const char *value;     /* of `to` */
+    const char *value; /* of `to` */
     struct rt_change change;
 };
 

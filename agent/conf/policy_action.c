@@ -236,8 +236,9 @@ static size_t kind_of(struct conf_reading *reading, const struct conf_node *map)
             count++;
         }
     if (count != 1)
-        conf_complain(reading, map, "one of `set`, `add`, `remove`, `replace` and `reject` is "
-                                    "wanted here");
+        conf_complain(reading, map,
+                      "one of `set`, `add`, `remove`, `replace` and `reject` is "
+                      "wanted here");
     return count == 1 ? found : KINDS;
 }
 

@@ -51,6 +51,68 @@ static void read_member(struct conf_reading *reading, const struct conf_key *key
                               at - first);
 }
 
+/* Groups: a name is met at its first member. Which member is of which group is settled when all of
+ * the pool is known. */
+
+void conf_read_group(struct conf_reading *reading, const struct conf_key *key,
+                     const struct conf_node *node, void *field)
+{
+    (void)field;
+    const char *ignored;
+    conf_read_text(reading, key, node, &ignored);
+}
+
+static uint32_t find_group(const struct rt_pool *pool, const char *name)
+{
+    uint32_t i = 0;
+    while (i < pool->group_count && strcmp(pool->groups[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+static void join_group(struct conf_reading *reading, const struct conf_node *node,
+                       struct rt_pool *pool, struct rt_member *member)
+{
+    const struct conf_node *group = conf_node_find(node, "group");
+    if (!pool->is_partitioned && group)
+        conf_complain_key(reading, node, "group", "`data: mirrored` has no groups");
+    if (pool->is_partitioned && !group)
+        conf_complain_key(reading, node, "group", "is missing: `data: partitioned` needs one");
+    if (!pool->is_partitioned || !group || group->kind != CONF_SCALAR)
+        return;
+    member->group = find_group(pool, group->text);
+    if (member->group == pool->group_count)
+        pool->groups[pool->group_count++].name =
+            conf_arena_text(reading->arena, group->text, group->size);
+}
+
+static void settle_groups(struct conf_reading *reading, const struct conf_node *node,
+                          struct rt_pool *pool)
+{
+    if (pool->members == NULL)
+        return;
+    pool->groups = conf_arena_new(reading->arena, pool->count * sizeof *pool->groups);
+    struct conf_path list = {reading->path, "members", 0};
+    struct conf_path inner = {&list, NULL, 0};
+    reading->path = &inner;
+    for (const struct conf_node *at = conf_node_find(node, "members")->first; at; at = at->next) {
+        join_group(reading, at, pool, &pool->members[inner.index]);
+        inner.index++;
+    }
+    reading->path = list.up;
+}
+
+static void check_search(struct conf_reading *reading, const struct conf_node *node,
+                         const struct rt_pool *pool)
+{
+    if (pool->searches && !pool->is_partitioned)
+        conf_complain_key(reading, node, "unknown_user",
+                          "`search` is for `data: partitioned`: mirrors all know the same users");
+    if (pool->searches && pool->group_count > RT_GROUPS_SEARCHED_MAX)
+        conf_complain_key(reading, node, "unknown_user", "`search` is for at most %d groups",
+                          RT_GROUPS_SEARCHED_MAX);
+}
+
 void conf_read_members(struct conf_reading *reading, const struct conf_key *key,
                        const struct conf_node *node, void *field)
 {
@@ -105,6 +167,10 @@ static void read_pool(struct conf_reading *reading, const struct conf_key *key,
     (void)key;
     struct rt_pool *pool = element;
     conf_read_map(reading, node, CONF_POOL, pool);
+    if (node->kind == CONF_MAP) {
+        settle_groups(reading, node, pool);
+        check_search(reading, node, pool);
+    }
     conf_add_name(reading, node, &reading->pools, pool->name);
 }
 

@@ -116,6 +116,22 @@ static void check_action(struct conf_reading *reading, const struct conf_node *n
         conf_complain_key(reading, node, "policies", "only a route with `action: proxy` has any");
 }
 
+/* A relay passes on what it is answered. sip-app.md §9.6. */
+static void check_search(struct conf_reading *reading, const struct conf_node *node,
+                         const struct rt_route *route)
+{
+    const struct rt_tables *tables = &reading->conf->tables;
+    const struct conf_node *action = conf_node_find(node, "action");
+    const struct conf_node *pool = conf_node_find(node, "pool");
+    if (!action || !pool || !conf_is_word(action, "relay") || pool->kind != CONF_SCALAR ||
+        !conf_names_find(&reading->pools, pool->text, pool->size))
+        return;
+    if (tables->pools[route->pool].searches)
+        conf_complain_key(reading, node, "pool",
+                          "`%s` searches for unknown users, which only `action: proxy` does",
+                          pool->text);
+}
+
 static void read_route(struct conf_reading *reading, const struct conf_key *key,
                        const struct conf_node *node, void *element)
 {
@@ -124,8 +140,10 @@ static void read_route(struct conf_reading *reading, const struct conf_key *key,
     route->number = (uint32_t)reading->path->index;
     route->any_application = true;
     conf_read_map(reading, node, CONF_ROUTE, route);
-    if (node->kind == CONF_MAP)
+    if (node->kind == CONF_MAP) {
         check_action(reading, node);
+        check_search(reading, node, route);
+    }
     conf_add_name(reading, node, &reading->routes, route->name);
 }
 

@@ -300,6 +300,32 @@ static json_t *shape_connect(const struct conf_key *key, bool for_one)
     return schema_of_map(CONF_CONNECT, for_one);
 }
 
+static json_t *shape_admitted(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    (void)for_one;
+    return list(applications(false), 1, DM_APPLICATIONS_MAX);
+}
+
+static json_t *shape_screen(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    return schema_of_map(CONF_SCREEN, for_one);
+}
+
+static json_t *shape_rate(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    return schema_of_map(CONF_RATE, for_one);
+}
+
+static json_t *shape_origin_realms(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    (void)for_one;
+    return list(text_of_pattern(PATTERN), 1, 0);
+}
+
 static json_t *shape_retry(const struct conf_key *key, bool for_one)
 {
     (void)key;
@@ -338,7 +364,8 @@ static const char rules_of_actions[] =
     " {\"if\": {\"properties\": {\"action\": {\"const\": \"proxy\"}}},"
     "  \"then\": {\"required\": [\"pool\"], \"properties\": {\"result\": false}}},"
     " {\"if\": {\"properties\": {\"action\": {\"const\": \"reject\"}}},"
-    "  \"then\": {\"required\": [\"result\"], \"properties\": {\"pool\": false, \"policies\": false}}}]";
+    "  \"then\": {\"required\": [\"result\"], \"properties\": {\"pool\": false, \"policies\": "
+    "false}}}]";
 
 static json_t *shape_avp(const struct conf_key *key, bool for_one)
 {
@@ -455,6 +482,13 @@ static const struct {
     {conf_read_peer_limits, shape_peer_limits},
     {conf_read_peer_compatibility, shape_peer_compatibility},
     {conf_read_transports, shape_transports},
+    {conf_read_admitted, shape_admitted},
+    {conf_read_screened, shape_admitted},
+    {conf_read_screen, shape_screen},
+    {conf_read_rate, shape_rate},
+    {conf_read_origin_realms, shape_origin_realms},
+    {conf_read_screened_commands, shape_commands},
+    {conf_read_group, shape_text},
     {conf_read_text, shape_text},
     {conf_read_retry, shape_retry},
     {conf_read_members, shape_members},

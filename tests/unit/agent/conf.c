@@ -187,7 +187,7 @@ Test(conf, a_pattern_dials_us_and_may_be_bound_to_networks)
 Test(conf, a_pool_has_members_that_are_peers)
 {
     struct conf *conf = load(DATA "full.yaml");
-    cr_assert_eq(conf->tables.pool_count, 3);
+    cr_assert_eq(conf->tables.pool_count, 4);
     const struct rt_pool *pool = &conf->tables.pools[0];
     cr_assert_str_eq(pool->name, "hss-east");
     cr_assert_eq(pool->count, 3);
@@ -375,4 +375,19 @@ Test(conf, ten_thousand_routes_take_less_than_a_second)
     cr_assert_lt(took, CLOCKS_PER_SEC);
     conf_free(conf);
     free(text);
+}
+
+Test(conf, members_of_a_partitioned_pool_are_of_groups)
+{
+    struct conf *conf = load(DATA "full.yaml");
+    const struct rt_pool *pool = &conf->tables.pools[3];
+    cr_assert(pool->is_partitioned && pool->searches);
+    cr_assert_not(conf->tables.pools[0].is_partitioned || conf->tables.pools[0].searches);
+    cr_assert_eq(pool->group_count, 2);
+    cr_assert_str_eq(pool->groups[0].name, "a");
+    cr_assert_str_eq(pool->groups[1].name, "b");
+    cr_assert_eq(pool->members[0].group, 0);
+    cr_assert_eq(pool->members[1].group, 1);
+    cr_assert_eq(pool->members[2].group, 0);
+    conf_free(conf);
 }

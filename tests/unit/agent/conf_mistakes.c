@@ -442,6 +442,53 @@ Test(conf_mistakes, routes_have_different_names)
           "F:7:13: routes[1].name: `r` is given twice, first in line 6\n");
 }
 
+/* What a peer may send. */
+
+Test(conf_mistakes, what_a_screen_holds_must_mean_something)
+{
+    claim(FIVE
+          "peers:\n  - identity: h1\n    screen: { origin_realms: [], commands: [LIR, 16777216] }\n"
+          "    applications: [relay]\n    rate: { burst: 5 }\n",
+          "F:8:30: peers[0].screen.origin_realms: no realm at all; left out: any\n"
+          "F:8:45: peers[0].screen.commands[0]: `LIR`: a name wants `applications`; its code would "
+          "do\n"
+          "F:8:50: peers[0].screen.commands[1]: `16777216` is no command code: they have 24 bits\n"
+          "F:9:19: peers[0].applications: no request is of the application `relay`\n"
+          "F:10:11: peers[0].rate.requests: is missing\n");
+    claim(FIVE "peers:\n  - { identity: h1, screen: { commands: [LIR, 285] } }\n",
+          "F:7:42: peers[0].screen.commands[0]: `LIR`: a name wants `applications`; its code would "
+          "do\n");
+}
+
+/* Pools of groups. */
+
+#define MEMBERS(members)                                                                           \
+    "pools:\n  - name: east\n    data: partitioned\n    members: [" members "]\n"
+
+Test(conf_mistakes, every_member_of_a_partitioned_pool_has_a_group_and_of_a_mirrored_one_none)
+{
+    claim(FIVE PEERS MEMBERS("{ peer: h1.example.net, group: a }"), "");
+    claim(FIVE PEERS MEMBERS("{ peer: h1.example.net }"),
+          "F:10:15: pools[0].members[0].group: is missing: `data: partitioned` needs one\n");
+    claim(FIVE PEERS "pools:\n  - { name: east, members: [{ peer: h1.example.net, group: a }] }\n",
+          "F:8:60: pools[0].members[0].group: `data: mirrored` has no groups\n");
+}
+
+Test(conf_mistakes, only_a_proxy_searches_and_only_groups)
+{
+    claim(
+        FIVE PEERS "pools:\n  - { name: east, unknown_user: search, members: [{ peer: "
+                   "h1.example.net }] }\n",
+        "F:8:33: pools[0].unknown_user: `search` is for `data: partitioned`: mirrors all know the "
+        "same users\n");
+    claim(FOUR PEERS "pools:\n  - { name: east, unknown_user: search, data: partitioned,\n"
+                     "      members: [{ peer: h1.example.net, group: a }] }\n"
+                     "routes:\n  - { name: r, realm: a, action: relay, pool: east }\n"
+                     "  - { name: s, realm: b, action: proxy, pool: east }\n",
+          "F:10:47: routes[0].pool: `east` searches for unknown users, which only `action: proxy` "
+          "does\n");
+}
+
 /* What the contract has and this version has not. */
 
 Test(conf_mistakes, keys_not_built_yet_are_refused_by_name)
@@ -456,15 +503,6 @@ Test(conf_mistakes, keys_not_built_yet_are_refused_by_name)
                  keys[i]);
         claim(text, expected);
     }
-}
-
-Test(conf_mistakes, keys_of_a_peer_not_built_yet_are_refused_by_name)
-{
-    claim(FIVE "peers:\n  - identity: h1\n    screen: {}\n    applications: [sip]\n"
-               "    rate: { requests: 1 }\n",
-          "F:8:5: peers[0].screen: not built yet: leave `screen` out\n"
-          "F:9:5: peers[0].applications: not built yet: leave `applications` out\n"
-          "F:10:5: peers[0].rate: not built yet: leave `rate` out\n");
 }
 
 Test(conf_mistakes, transports_not_built_yet_are_refused_by_name)
@@ -492,15 +530,6 @@ Test(conf_mistakes, a_control_socket_is_a_path_from_the_root_that_the_system_tak
           "F:6:18: admin.socket: a path from the root, or `none`, is wanted\n");
     claim(FIVE "admin: { socket: /run/" SIXTY SIXTY " }\n",
           "F:6:18: admin.socket: longer than the 107 octets that a socket's path may have\n");
-}
-
-Test(conf_mistakes, pools_of_groups_are_not_built_yet)
-{
-    claim(FIVE PEERS "pools:\n  - name: east\n    data: partitioned\n    unknown_user: pass\n"
-                     "    members: [{ peer: h1.example.net, group: a }]\n",
-          "F:9:11: pools[0].data: not built yet: `partitioned`\n"
-          "F:10:5: pools[0].unknown_user: not built yet: leave `unknown_user` out\n"
-          "F:11:39: pools[0].members[0].group: not built yet: leave `group` out\n");
 }
 
 Test(conf_mistakes, derived_users_and_bindings_are_not_built_yet)
