@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include <criterion/criterion.h>
+#include <jansson.h>
 
 #define A_HOST  "m.agent.example"
 #define A_REALM "agent.example"
@@ -234,6 +235,25 @@ void lab_wait_metric(struct lab *lab, const char *sample, double value);
 void lab_wait_metric_sum(struct lab *lab, const char *name, const char *label, double value);
 /* Requests received = requests ended + requests in flight. */
 void lab_expect_balance(struct lab *lab);
+
+/* --- the control socket (lab_control.c): answers live until the lab ends --- */
+
+/* One line, and the object that comes back. Peers are served meanwhile. */
+json_t *lab_ask(struct lab *lab, const char *line);
+/* What stands at "peers.0.state"; NULL where nothing does. */
+json_t *lab_at(json_t *json, const char *path);
+/* The text there; "(none)" where there is none. */
+const char *lab_word(json_t *json, const char *path);
+/* The integer there. */
+long long lab_count_at(json_t *json, const char *path);
+/* What `peers` says of this one; NULL where it is not known. */
+json_t *lab_peer_row(struct lab *lab, const char *identity);
+void lab_wait_state(struct lab *lab, const char *identity, const char *state);
+/* For those who speak by themselves: a connection, and the next answer (free it). */
+int lab_control_dial(struct lab *lab);
+char *lab_control_read(struct lab *lab, int fd);
+/* Frees it with the lab. */
+json_t *lab_keep(json_t *json);
 
 /* --- peers (lab_peer.c, lab_talk.c) --- */
 

@@ -306,6 +306,7 @@ static void free_lab(struct lab *lab)
     free(lab->peers);
     free(lab);
     lab_messages_free();
+    lab_answers_free();
     current = NULL;
 }
 

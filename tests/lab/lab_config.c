@@ -94,8 +94,8 @@ bool lab_write_config(const struct lab *lab)
         fprintf(out, "advertise: [%s]\n", plan->advertise);
     fprintf(out, "listen:\n  - { transport: tcp, address: \"%s\", port: %u }\n", loopback(lab),
             lab->port);
-    fprintf(out, "admin:\n  http: { address: 127.0.0.1, port: %u }\n  socket: %s\n",
-            lab->http_port, lab->socket);
+    fprintf(out, "admin:\n  http: { address: 127.0.0.1, port: %u }\n  socket: %s\n", lab->http_port,
+            lab->socket);
     write_timers(out, plan->timers);
     write_section(out, "limits", NULL, plan->limits);
     write_section(out, "compatibility", NULL, plan->compatibility);
