@@ -292,6 +292,7 @@ static void introduce(struct agent *agent)
                                         .timers = conf->timers,
                                         .limits = conf->limits,
                                         .compatibility = conf->compatibility};
+    uv_random(NULL, NULL, &agent->redirect_seed, sizeof agent->redirect_seed, 0, NULL);
     atomic_init(&agent->next_link, 1);
     atomic_init(&agent->next_end_to_end, first_end_to_end());
 }

@@ -46,10 +46,11 @@ struct agent {
 
     bool is_listening;
     enum agent_stage stage;
-    uint64_t stage_until; /* real time, ns */
-    uint64_t started;     /* wall clock, seconds */
-    uint64_t began;       /* real time, ns */
-    uint64_t second;      /* of the last look at the workers */
+    uint64_t stage_until;   /* real time, ns */
+    uint64_t started;       /* wall clock, seconds */
+    uint64_t began;         /* real time, ns */
+    uint64_t second;        /* of the last look at the workers */
+    uint64_t redirect_seed; /* of the keys of redirects that are remembered */
     _Atomic uint32_t next_link;
     _Atomic uint32_t next_end_to_end;
 };

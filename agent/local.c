@@ -108,6 +108,19 @@ static bool speaks_as_application(const struct worker *worker, int32_t route, en
            !dm_result_is_protocol_error(result);
 }
 
+void local_answer_error(struct worker *worker, struct rt_origin origin, int32_t route,
+                        uint64_t since, dm_bytes request, const struct dm_error *error)
+{
+    size_t size = dm_error_write(worker->scratch, worker->scratch_size, agent_self(worker->agent),
+                                 request, error);
+    struct outcome outcome = {.origin = origin,
+                              .since = since,
+                              .route = route,
+                              .kind = STATS_answered_locally,
+                              .result = (uint32_t)error->result};
+    outcome_deliver(worker, &outcome, dm_bytes_of(worker->scratch, size));
+}
+
 void local_answer(struct worker *worker, struct rt_origin origin, int32_t route, uint64_t since,
                   dm_bytes request, enum dm_result result, const struct dm_fault *fault)
 {
@@ -116,12 +129,17 @@ void local_answer(struct worker *worker, struct rt_origin origin, int32_t route,
                              .fault = fault,
                              .error_bit = !as_application, /* a relay's 5xxx, too: ERR-04 */
                              .echo_application = as_application || origin.wants_echo};
-    size_t size = dm_error_write(worker->scratch, worker->scratch_size, agent_self(worker->agent),
-                                 request, &error);
-    struct outcome outcome = {.origin = origin,
-                              .since = since,
-                              .route = route,
-                              .kind = STATS_answered_locally,
-                              .result = (uint32_t)result};
-    outcome_deliver(worker, &outcome, dm_bytes_of(worker->scratch, size));
+    local_answer_error(worker, origin, route, since, request, &error);
+}
+
+void local_answer_verdict(struct worker *worker, struct rt_origin origin, dm_bytes request,
+                          const struct rt_verdict *verdict)
+{
+    struct dm_error error = {.result = verdict->result,
+                             .experimental_vendor = verdict->experimental_vendor,
+                             .echo_application = true};
+    if (verdict->is_application_error || verdict->experimental_vendor)
+        local_answer_error(worker, origin, verdict->route, worker->now, request, &error);
+    else
+        local_answer(worker, origin, verdict->route, worker->now, request, verdict->result, NULL);
 }

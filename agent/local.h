@@ -3,6 +3,7 @@
 #pragma once
 
 #include "agent/peer.h"
+#include "routing/decide.h"
 
 /* What becomes of a request: where its answer goes, and what is counted. */
 struct outcome {
@@ -20,6 +21,14 @@ void outcome_deliver(struct worker *worker, const struct outcome *outcome, dm_by
 /* Ends a request with an answer of ours. `request` needs a whole header only. */
 void local_answer(struct worker *worker, struct rt_origin origin, int32_t route, uint64_t since,
                   dm_bytes request, enum dm_result result, const struct dm_fault *fault);
+
+/* The same, where there is more to say. */
+void local_answer_error(struct worker *worker, struct rt_origin origin, int32_t route,
+                        uint64_t since, dm_bytes request, const struct dm_error *error);
+
+/* What routing decided to answer: RT_ANSWER. */
+void local_answer_verdict(struct worker *worker, struct rt_origin origin, dm_bytes request,
+                          const struct rt_verdict *verdict);
 
 /* A letter with an answer: its origin is at home here. */
 void outcome_open(struct worker *worker, const struct letter *letter);

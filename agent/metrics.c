@@ -369,6 +369,12 @@ static void put_lag(const struct rendering *rendering)
     }
 }
 
+/* Each worker remembers all of them. */
+static uint64_t redirects(const struct metrics_source *source)
+{
+    return source->worker_count ? stats_read(&source->stats[0]->redirects) : 0;
+}
+
 static void put_agent(const struct rendering *rendering)
 {
     const struct stats *sum = &rendering->sum;
@@ -379,6 +385,8 @@ static void put_agent(const struct rendering *rendering)
         metrics_histogram(path, metrics_label("path", paths[i]), &sum->path[i]);
     put_connections(rendering);
     put_lag(rendering);
+    single(rendering, "redirects_entries", "gauge", "Redirects that are remembered",
+           redirects(rendering->source));
     single(rendering, "memory_used_bytes", "gauge",
            "Messages held, queues and unfinished input, as limits.memory bounds them",
            at_least_zero(stats_read(&sum->memory)));

@@ -10,6 +10,7 @@
 
 #include "agent/agent.h"
 #include "agent/clock.h"
+#include "agent/follow.h"
 #include "agent/log.h"
 #include "agent/peer_actions.h"
 #include "agent/relay.h"
@@ -247,6 +248,7 @@ static void closed(struct peer *peer, bool was_open)
             peer_watch(peer, DM_WATCH_CONNECTION_DOWN);
         if (peer->pending.used)
             peer_fail_over(peer);
+        follow_lost(peer);
         if (!peer->is_orderly)
             peer->backoff = peer->conf->timers.reconnect_minimum;
     }

@@ -6,7 +6,9 @@
 
 #include "agent/agent.h"
 #include "agent/clock.h"
+#include "agent/follow.h"
 #include "agent/local.h"
+#include "agent/redirect_answer.h"
 #include "agent/relay_request.h"
 #include "agent/screen.h"
 #include "proto/msg.h"
@@ -143,6 +145,9 @@ static struct rt_waiting *wait_for_answer(struct peer *peer, struct relay_reques
     slot->tried_count = request->tried_count;
     slot->why = request->why;
     slot->is_fixed = request->is_fixed;
+    slot->hops = request->hops;
+    slot->redirected_by = request->redirected_by;
+    slot->by_realm = request->by_realm;
     slot->was_retransmitted = request->retransmit;
     slot->route = request->route;
     slot->pool = request->pool;
@@ -247,7 +252,17 @@ static void forward(struct peer *from, dm_bytes message, struct rt_origin origin
     request.is_fixed = verdict->is_fixed;
     request.retransmit = false;
     request.tried_count = 0;
+    request.hops = 0;
     relay_send(worker, &request, verdict->peer);
+}
+
+/* The same, where a redirect may have said that it belongs to another realm. */
+static void forward_to_realm(struct peer *from, const struct rt_query *query,
+                             struct rt_origin origin, struct rt_verdict *verdict)
+{
+    struct image *changed = follow_known_realm(from->worker, from->self, query, verdict);
+    forward(from, changed ? image_bytes(changed) : query->message, origin, verdict);
+    memory_image_free(&from->worker->memory, changed);
 }
 
 /* An eighth of the limit is kept for answers and for messages that are not yet whole, so that a
@@ -306,7 +321,11 @@ void relay_request(struct peer *from, dm_bytes message, const struct dm_header *
         verdict =
             (struct rt_verdict){.kind = RT_ANSWER, .result = DM_TOO_BUSY, .route = verdict.route};
     if (verdict.kind == RT_ANSWER)
-        local_answer(worker, origin, verdict.route, worker->now, message, verdict.result, NULL);
+        local_answer_verdict(worker, origin, message, &verdict);
+    else if (verdict.kind == RT_TELL)
+        redirect_answer(worker, origin, message, &query, &verdict);
+    else if (verdict.kind == RT_FORWARD && worker->realm_redirects.count)
+        forward_to_realm(from, &query, origin, &verdict);
     else if (verdict.kind == RT_FORWARD)
         forward(from, message, origin, &verdict);
 }

@@ -17,8 +17,11 @@ struct relay_request {
     uint64_t deadline;
     uint64_t searched; /* groups that did not know the user: 1 << their number */
     int32_t route;
-    int32_t pool; /* from which its member was chosen, or -1 */
-    uint8_t why;  /* enum rt_why: of whom it is sent to */
+    int32_t pool;          /* from which its member was chosen, or -1 */
+    uint8_t why;           /* enum rt_why: of whom it is sent to */
+    uint8_t hops;          /* redirects that it followed: follow.h */
+    uint8_t redirected_by; /* the place among `tried` of who redirected it; where hops > 0 */
+    bool by_realm;         /* to another realm, with 3011 */
     bool is_fixed;
     bool retransmit; /* T is to be set */
     uint8_t tried_count;

@@ -1,6 +1,7 @@
 /* relay_answer.c — answers back: the Hop-by-Hop finds the slot, the slot knows the origin. RFC 6733
  * §6.2. */
 #include "agent/clock.h"
+#include "agent/follow.h"
 #include "agent/local.h"
 #include "agent/relay_request.h"
 
@@ -61,10 +62,11 @@ static void answer_malformed(struct peer *from, const struct rt_waiting *waiting
 /* A protocol error of this hop: the next candidate may do better. T stays as it was: FOV-06. */
 static bool is_retried(const struct peer *from, const struct rt_waiting *waiting, uint32_t result)
 {
+    /* Hosts of a redirect are no members of the pool: each gets its attempt. */
+    uint8_t asked = waiting->hops ? 1 : (uint8_t)(waiting->tried_count + 1);
     return dm_result_is_protocol_error(result) && !waiting->is_fixed &&
            waiting->deadline > from->worker->now &&
-           rt_is_retried(&from->worker->conf->tables, waiting->route, waiting->pool, result,
-                         (uint8_t)(waiting->tried_count + 1));
+           rt_is_retried(&from->worker->conf->tables, waiting->route, waiting->pool, result, asked);
 }
 
 static void retry(struct peer *from, const struct rt_waiting *waiting, dm_bytes message)
@@ -89,6 +91,44 @@ static void deliver(struct peer *from, const struct rt_waiting *waiting, dm_byte
     memory_image_free(&worker->memory, waiting->last_error);
 }
 
+/* A request that follows a redirect goes to the next host that this names; if there is none, the
+ * refusal in hand is its answer. */
+static void retry_redirected(struct peer *from, const struct rt_waiting *waiting, dm_bytes message)
+{
+    struct relay_request request = relay_request_of(waiting);
+    if (follow_next(from->worker, &request, from->self))
+        stats_add(&peer_stats(from)->resends_result, 1);
+    else
+        deliver(from, waiting, message);
+}
+
+/* RDR-17: a redirect that cannot be read is a failure of that candidate. */
+static bool has_attempts(const struct peer *from, const struct rt_waiting *waiting)
+{
+    const struct rt_pool *pool =
+        rt_pool_numbered(&from->worker->conf->tables, waiting->route, waiting->pool);
+    return waiting->hops || (pool && waiting->tried_count + 1u < pool->retry.attempts);
+}
+
+/* What becomes of an answer that can be read. */
+static void settle(struct peer *from, const struct rt_waiting *waiting, dm_bytes message,
+                   uint32_t result)
+{
+    enum follow follow = FOLLOW_NOT;
+    if (follow_concerns(result))
+        follow = follow_answer(from, waiting, message, result);
+    if (follow == FOLLOW_DONE)
+        return;
+    bool is_tried_again =
+        follow == FOLLOW_FAILED ? has_attempts(from, waiting) : is_retried(from, waiting, result);
+    if (!is_tried_again)
+        deliver(from, waiting, message);
+    else if (waiting->hops)
+        retry_redirected(from, waiting, message);
+    else
+        retry(from, waiting, message);
+}
+
 void relay_answer(struct peer *from, dm_bytes message, const struct dm_header *header)
 {
     struct worker *worker = from->worker;
@@ -109,10 +149,7 @@ void relay_answer(struct peer *from, dm_bytes message, const struct dm_header *h
         answer_malformed(from, &waiting);
     } else {
         count_class(stats, &reading);
-        if (is_retried(from, &waiting, reading.result))
-            retry(from, &waiting, message);
-        else
-            deliver(from, &waiting, message);
+        settle(from, &waiting, message, reading.result);
     }
     if (from->state == DM_CLOSING)
         peer_settle(from);

@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 #include "agent/local.h"
 #include "agent/park.h"
+#include "agent/redirect_answer.h"
 #include "agent/relay_request.h"
 
 /* Until when: the store's time-out counts from the reading of the request, so two look-ups take no
@@ -38,6 +39,21 @@ static bool is_refused(const struct worker *worker, const struct relay_request *
     return from && rt_peer_equal(from->self, request->ingress) && relay_is_greedy(from, to);
 }
 
+/* A reload has made a redirect of its route. */
+static void tell(struct worker *worker, struct relay_request *request,
+                 const struct rt_verdict *verdict)
+{
+    struct rt_query query;
+    struct dm_fault fault;
+    dm_bytes message = image_bytes(request->image);
+    if (rt_query_read(&query, message, worker->conf->tables.own_identity, false, &fault)) {
+        relay_end(worker, request, DM_UNABLE_TO_DELIVER);
+        return;
+    }
+    redirect_answer(worker, request->origin, message, &query, verdict);
+    relay_request_free(worker, request);
+}
+
 static void carry_on(struct worker *worker, struct relay_request *request,
                      const struct rt_verdict *verdict)
 {
@@ -45,7 +61,9 @@ static void carry_on(struct worker *worker, struct relay_request *request,
     request->pool = verdict->pool;
     request->why = (uint8_t)verdict->why;
     request->is_fixed = verdict->is_fixed;
-    if (verdict->kind != RT_FORWARD)
+    if (verdict->kind == RT_TELL)
+        tell(worker, request, verdict);
+    else if (verdict->kind != RT_FORWARD)
         relay_end(worker, request, verdict->result);
     else if (is_refused(worker, request, verdict->peer))
         relay_end(worker, request, DM_TOO_BUSY);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/clock.h"
+#include "agent/follow.h"
 #include "agent/local.h"
 #include "agent/log.h"
 #include "agent/relay_request.h"
@@ -30,6 +31,9 @@ struct relay_request relay_request_of(const struct rt_waiting *waiting)
         .pool = waiting->pool,
         .why = waiting->why,
         .is_fixed = waiting->is_fixed,
+        .hops = waiting->hops,
+        .redirected_by = waiting->redirected_by,
+        .by_realm = waiting->by_realm,
         .retransmit = waiting->was_retransmitted,
         .tried_count = waiting->tried_count,
     };
@@ -108,7 +112,9 @@ static bool carry_out(struct worker *worker, struct relay_request *request,
 bool relay_next(struct worker *worker, struct relay_request *request, rt_peer left,
                 enum dm_result result)
 {
-    if (!may_go_on(request)) {
+    if (request->hops && !request->is_fixed && follow_next(worker, request, left))
+        return true;
+    if (request->hops || !may_go_on(request)) {
         relay_end(worker, request, result);
         return false;
     }
@@ -163,6 +169,12 @@ static bool move(struct peer *peer, struct rt_waiting *slot)
     uint32_t end_to_end = slot->end_to_end;
     struct relay_request request = relay_request_of(slot);
     request.retransmit = true; /* FOV-02 */
+    if (request.hops) {        /* its redirect may name another host */
+        take_out(peer, slot);
+        if (relay_next(worker, &request, peer->self, DM_UNABLE_TO_DELIVER))
+            note_moved(peer, end_to_end);
+        return true;
+    }
     if (!may_go_on(&request)) {
         take_out(peer, slot);
         relay_end(worker, &request, DM_UNABLE_TO_DELIVER);

@@ -106,6 +106,7 @@ struct stats {
     stats_counter letters_opened;
     stats_counter dropped[STATS_DROPS];
     stats_counter refused[STATS_REFUSALS];
+    stats_counter redirects;   /* remembered, by this worker: gauge */
     stats_counter connections; /* gauge */
     stats_counter clients;     /* those of them that are open to a client: gauge */
     stats_counter memory;      /* octets of messages, queues, bags and unfinished input: gauge */

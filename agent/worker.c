@@ -7,10 +7,12 @@
 
 #include "agent/agent.h"
 #include "agent/clock.h"
+#include "agent/follow.h"
 #include "agent/local.h"
 #include "agent/log.h"
 #include "agent/park.h"
 #include "agent/peer.h"
+#include "agent/redirect_answer.h"
 #include "agent/relay.h"
 #include "agent/report_row.h"
 
@@ -193,6 +195,7 @@ static void tick(struct worker *worker)
     conn_tick_lingering(worker);
     if (++worker->ticks % 16 == 0) {
         memory_trim(&worker->memory);
+        follow_sweep(worker);
         post_trim(&worker->post);
     }
     worker_flush(worker);
@@ -332,6 +335,9 @@ static void open_letter(void *context, const struct letter *letter)
     case MAIL_RELEASE:
         open_release(worker, letter);
         break;
+    case MAIL_REDIRECT:
+        follow_open(worker, letter);
+        break;
     case MAIL_STAGE:
         open_stage(worker, letter);
         break;
@@ -435,13 +441,15 @@ struct worker *worker_new(struct agent *agent, unsigned index)
     memory_init(&worker->memory, &worker->stats.memory, conf->limits.memory);
     directory_init(&worker->directory);
     worker->by_slot = calloc(agent->board->size, sizeof *worker->by_slot);
-    worker->scratch_size = conf->limits.message_size + 1024 + DM_ROUTE_RECORD_MAX;
+    worker->scratch_size =
+        conf->limits.message_size + 1024 + DM_ROUTE_RECORD_MAX + REDIRECT_ANSWER_ROOM;
     worker->scratch = malloc(worker->scratch_size);
     worker->chooser.random = worker_random(worker);
     worker->chooser.turn = calloc(conf->tables.pool_count + 1, sizeof *worker->chooser.turn);
     if (!worker->by_slot || !worker->scratch || !worker->chooser.turn)
         abort();
     worker->world = relay_world(worker);
+    follow_init(worker);
     mailbox_init(&worker->mailbox, &worker->loop, on_mail, worker);
     worker->park = park_new(worker);
     return worker;
@@ -529,5 +537,6 @@ void worker_free(struct worker *worker)
     free(worker->by_slot);
     free(worker->scratch);
     free(worker->chooser.turn);
+    follow_fini(worker);
     free(worker);
 }

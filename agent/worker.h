@@ -59,6 +59,9 @@ struct worker {
     struct peer **by_slot; /* of the whole board; NULL: not at home here */
     unsigned failing;      /* peers whose pending requests have yet to move, or to end late */
 
+    struct rt_redirects redirects;       /* hosts that 3006s named: follow.h */
+    struct rt_redirects realm_redirects; /* realms that 3011s named */
+
     struct rt_chooser chooser;
     struct rt_world world;
     uint64_t asked_application; /* board bits of the request in hand */
@@ -78,7 +81,7 @@ struct worker {
     unsigned busy;  /* per cent of the last second */
     unsigned hot;   /* seconds in a row above 70 % */
 
-    uint8_t *scratch; /* one message of the largest size, and 1,024 octets more */
+    uint8_t *scratch; /* one message of the largest size, and what an answer of ours has more */
     size_t scratch_size;
     uint8_t read_buffer[WORKER_READ];
 };

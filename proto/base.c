@@ -157,6 +157,8 @@ static size_t write_error(void *to, size_t room, const struct dm_self *self, dm_
         repeat_application(&writer, &echo);
     dm_write_origin(&writer, self);
     write_result(&writer, error);
+    if (error->more.size)
+        dm_write_raw(&writer, error->more);
     dm_write_origin_state(&writer, self);
     if (error->message)
         dm_write_text(&writer, 0, DM_AVP_ERROR_MESSAGE, 0, error->message);

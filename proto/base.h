@@ -23,6 +23,7 @@ struct dm_error {
     uint32_t experimental_vendor; /* not 0: `result` goes into Experimental-Result of this vendor */
     const struct dm_fault *fault; /* may be NULL */
     const char *message;          /* Error-Message, may be NULL */
+    dm_bytes more;                /* whole AVPs that say more of the result, or nothing */
     bool error_bit;               /* E: for 3xxx always, for 5xxx of a relay (ERR-04) */
     bool echo_application; /* copy Auth-Application-Id or VSAI and Auth-Session-State of the request
                               (ERR-10, ERR-13) */
@@ -32,6 +33,6 @@ struct dm_error {
  * Origin-Host and -Realm of ours, Result-Code, Origin-State-Id, Error-Message, Failed-AVP, every
  * Proxy-Info of the request in order. What cannot be read in a malformed request is left out. Where
  * `room` does not do, Failed-AVP is cut to its header first and Proxy-Info stays; request.size +
- * 1024 octets always do for an Error-Message of up to 400. */
+ * 1024 octets and `more` always do for an Error-Message of up to 400. */
 size_t dm_error_write(void *to, size_t room, const struct dm_self *self, dm_bytes request,
                       const struct dm_error *error);

@@ -33,7 +33,10 @@ struct rt_waiting {
     rt_peer tried[RT_TRIED_MAX];
     uint64_t searched; /* groups that did not know the user: 1 << their number */
     uint8_t tried_count;
-    uint8_t why; /* enum rt_why */
+    uint8_t why;           /* enum rt_why */
+    uint8_t hops;          /* redirects that it followed */
+    uint8_t redirected_by; /* the place among `tried` of who sent it here; where hops > 0 */
+    bool by_realm;         /* a 3011 did */
     bool is_fixed;
     bool was_retransmitted; /* T was received or has been set */
     int32_t route;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "routing/query.h"
+#include "routing/redirect.h"
 
 enum rt_action { RT_RELAY, RT_PROXY, RT_REDIRECT, RT_REJECT };
 
@@ -28,6 +29,7 @@ struct rt_route {
     uint32_t result;     /* for RT_REJECT */
     int32_t subscribers; /* number of the table that says who serves a user; -1: none */
     struct rt_policies *policies; /* of RT_PROXY; NULL: none */
+    struct rt_redirect_rule redirect; /* for RT_REDIRECT */
 };
 
 struct rt_table;

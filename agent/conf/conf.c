@@ -18,12 +18,12 @@
 
 enum { FILE_MAX = 8 * 1024 * 1024 };
 
-/* CEX-05, CEX-06: the relay application is not advertised where no route relays. */
+/* CEX-05, CEX-06: the relay application is not advertised where no route relays or redirects. */
 
 static bool is_relaying(const struct rt_tables *tables)
 {
     for (uint32_t i = 0; i < tables->route_count; i++)
-        if (tables->routes[i].action == RT_RELAY)
+        if (tables->routes[i].action == RT_RELAY || tables->routes[i].action == RT_REDIRECT)
             return true;
     return false;
 }
@@ -33,7 +33,8 @@ static void drop_relay(struct conf_reading *reading, const struct conf_node *map
                        struct dm_applications *set)
 {
     if (set->relay && set->count == 0 && conf_node_find(map, "advertise"))
-        conf_complain_key(reading, map, "advertise", "nothing is left: no route relays");
+        conf_complain_key(reading, map, "advertise",
+                          "nothing is left: no route relays or redirects");
     set->relay = false;
 }
 

@@ -115,6 +115,17 @@ struct conf_bindings {
     const char *password; /* NULL: none */
 };
 
+/* `redirects`: what is done with a 3006 or a 3011 of a member. */
+struct conf_redirects {
+    bool follow;
+    uint32_t hops;
+    uint32_t cache; /* entries */
+    uint32_t host_count;
+    const dm_bytes *hosts; /* patterns of those that may be dialled */
+    uint32_t realm_redirect_count;
+    const uint32_t *realm_redirect; /* applications whose proxy routes follow a 3011 */
+};
+
 enum conf_cleartext { CONF_CLEARTEXT_WARN, CONF_CLEARTEXT_ALLOW, CONF_CLEARTEXT_REFUSE };
 
 struct conf {
@@ -136,6 +147,7 @@ struct conf {
     bool log_json;
     struct conf_compatibility compatibility;
     struct conf_bindings bindings;
+    struct conf_redirects redirects;
     size_t peer_count;
     struct conf_peer *peers;
     struct rt_tables

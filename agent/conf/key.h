@@ -31,6 +31,8 @@ enum conf_map {
     CONF_POLICY,
     CONF_CONDITION,
     CONF_ACTION,
+    CONF_REDIRECTS,
+    CONF_REDIRECT,
 };
 
 /* Where the reading is: `pools[0].members[1].weight`, from the innermost outwards. */

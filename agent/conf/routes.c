@@ -100,7 +100,9 @@ static void check_action(struct conf_reading *reading, const struct conf_node *n
     bool relays = action && conf_is_word(action, "relay");
     bool rejects = action && conf_is_word(action, "reject");
     bool forwards = relays || proxies;
+    bool redirects = action && conf_is_word(action, "redirect");
     bool has_pool = conf_node_find(node, "pool") != NULL;
+    bool has_redirect = conf_node_find(node, "redirect") != NULL;
     bool has_result = conf_node_find(node, "result") != NULL;
     if (forwards && !has_pool)
         conf_complain_key(reading, node, "pool", "is missing: `action: %s` needs one",
@@ -114,6 +116,14 @@ static void check_action(struct conf_reading *reading, const struct conf_node *n
                           action->text);
     if (action && !proxies && conf_node_find(node, "policies"))
         conf_complain_key(reading, node, "policies", "only a route with `action: proxy` has any");
+    if (redirects && !has_redirect)
+        conf_complain_key(reading, node, "redirect", "is missing: `action: redirect` needs one");
+    if (redirects && has_pool)
+        conf_complain_key(reading, node, "pool", "`action: redirect` has no use for a pool");
+    if (redirects && has_result)
+        conf_complain_key(reading, node, "result", "`action: redirect` has no use for a result");
+    if (action && !redirects && has_redirect)
+        conf_complain_key(reading, node, "redirect", "is for `action: redirect` only");
 }
 
 /* A relay passes on what it is answered. sip-app.md §9.6. */

@@ -356,6 +356,39 @@ static json_t *shape_members(const struct conf_key *key, bool for_one)
     return list(schema_of_map(CONF_MEMBER, for_one), 1, RT_MEMBERS_MAX);
 }
 
+static json_t *shape_redirects(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    return schema_of_map(CONF_REDIRECTS, for_one);
+}
+
+static json_t *shape_redirect_hosts(const struct conf_key *key, bool for_one)
+{
+    return list(shape_pattern(key, for_one), 0, 64);
+}
+
+static json_t *shape_realm_redirect(const struct conf_key *key, bool for_one)
+{
+    return list(shape_application(key, for_one), 0, 16);
+}
+
+static json_t *shape_uris(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    (void)for_one;
+    return list(text_of_pattern("^([Aa]{3}[Ss]?://)?" LABELS "(:[0-9]+)?(;[a-z]+=[a-z]+)*$"), 1,
+                RT_REDIRECT_HOSTS_MAX);
+}
+
+static json_t *shape_redirect(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    json_t *json = schema_of_map(CONF_REDIRECT, for_one);
+    static const char either[] = "[{\"required\": [\"to\"]}, {\"required\": [\"subscribers\"]}]";
+    json_object_set_new(json, "oneOf", made(json_loads(either, 0, NULL)));
+    return json;
+}
+
 /* What an action needs, and what it has no use for: the rules of routes.c. */
 static const char rules_of_actions[] =
     "[{\"if\": {\"properties\": {\"action\": {\"const\": \"relay\"}}},"
@@ -365,7 +398,11 @@ static const char rules_of_actions[] =
     "  \"then\": {\"required\": [\"pool\"], \"properties\": {\"result\": false}}},"
     " {\"if\": {\"properties\": {\"action\": {\"const\": \"reject\"}}},"
     "  \"then\": {\"required\": [\"result\"], \"properties\": {\"pool\": false, \"policies\": "
-    "false}}}]";
+    "false}}},"
+    " {\"if\": {\"properties\": {\"action\": {\"const\": \"redirect\"}}},"
+    "  \"then\": {\"required\": [\"redirect\"], \"properties\": {\"pool\": false,"
+    "                          \"result\": false, \"policies\": false}},"
+    "  \"else\": {\"properties\": {\"redirect\": false}}}]";
 
 static json_t *shape_avp(const struct conf_key *key, bool for_one)
 {
@@ -513,6 +550,11 @@ static const struct {
     {conf_read_to, shape_value},
     {conf_read_expression, shape_expression},
     {conf_read_by, shape_value},
+    {conf_read_redirects, shape_redirects},
+    {conf_read_redirect_hosts, shape_redirect_hosts},
+    {conf_read_realm_redirect, shape_realm_redirect},
+    {conf_read_uris, shape_uris},
+    {conf_read_redirect, shape_redirect},
 };
 
 /* Of a reader without a line above, anything; a test finds that. */

@@ -243,7 +243,7 @@ Test(conf, the_seed_of_all_pools_comes_from_hash_seed)
 Test(conf, a_route_matches_by_realm_application_commands_and_origin)
 {
     struct conf *conf = load(DATA "full.yaml");
-    cr_assert_eq(conf->tables.route_count, 4);
+    cr_assert_eq(conf->tables.route_count, 5);
     const struct rt_route *route = &conf->tables.routes[1];
     cr_assert_str_eq(route->name, "sip-from-partner");
     cr_assert_eq(route->number, 1);
@@ -278,6 +278,36 @@ Test(conf, a_route_may_reject)
     cr_assert(route->any_application);
     cr_assert_eq(route->command_count, 0);
     cr_assert_eq(route->origin_host.size, 0);
+    conf_free(conf);
+}
+
+Test(conf, RDR_01_RDR_02_a_route_may_redirect)
+{
+    struct conf *conf = load(DATA "full.yaml");
+    const struct rt_route *route = &conf->tables.routes[4];
+    cr_assert_eq(route->action, RT_REDIRECT);
+    cr_assert_eq(route->redirect.to_count, 2);
+    cr_assert(dm_bytes_equal(route->redirect.to[0],
+                             dm_text("aaas://Dra.partner.example:5868;transport=tcp")));
+    cr_assert(dm_bytes_equal(route->redirect.to[1],
+                             dm_text("aaa://dra2.partner.example:3868;transport=tcp")));
+    cr_assert_eq(route->redirect.usage, RT_REALM_AND_APPLICATION);
+    cr_assert_eq(route->redirect.cache, UINT64_C(3600000000000));
+    conf_free(conf);
+}
+
+Test(conf, what_is_done_with_redirects_of_others)
+{
+    struct conf *conf = load(DATA "full.yaml");
+    const struct conf_redirects *redirects = &conf->redirects;
+    cr_assert(redirects->follow);
+    cr_assert_eq(redirects->hops, 2);
+    cr_assert_eq(redirects->cache, 1000);
+    cr_assert_eq(redirects->host_count, 1);
+    cr_assert(dm_bytes_equal(redirects->hosts[0], dm_text("*.partner.example")));
+    cr_assert_eq(redirects->realm_redirect_count, 2);
+    cr_assert_eq(redirects->realm_redirect[0], 6);
+    cr_assert_eq(redirects->realm_redirect[1], 4);
     conf_free(conf);
 }
 

@@ -266,7 +266,8 @@ Test(conf_mistakes, an_application_without_a_known_name_wants_its_number)
 {
     claim(FIVE "advertise: [sip, gx7]\n",
           "F:6:18: advertise[1]: `gx7` is no application known by name; its number would do\n");
-    claim(FIVE "advertise: [relay]\n", "F:6:12: advertise: nothing is left: no route relays\n");
+    claim(FIVE "advertise: [relay]\n",
+          "F:6:12: advertise: nothing is left: no route relays or redirects\n");
 }
 
 /* Listeners and peers. */
@@ -493,8 +494,7 @@ Test(conf_mistakes, only_a_proxy_searches_and_only_groups)
 
 Test(conf_mistakes, keys_not_built_yet_are_refused_by_name)
 {
-    static const char *const keys[] = {"tls",         "sctp",      "dns",
-                                       "subscribers", "redirects", "policies"};
+    static const char *const keys[] = {"tls", "sctp", "dns", "subscribers"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         char text[512];
         char expected[128];
@@ -539,15 +539,54 @@ Test(conf_mistakes, derived_users_and_bindings_are_not_built_yet)
           "F:6:22: users.bindings: not built yet: leave `bindings` out\n");
 }
 
-Test(conf_mistakes, proxies_and_redirects_are_not_built_yet)
+/* Redirects. */
+
+Test(conf_mistakes, a_redirect_says_to_whom)
 {
-    claim(ROUTE("action: proxy, pool: east, policies: []"),
-          "F:8:44: routes[0].action: not built yet: `proxy`\n"
-          "F:8:63: routes[0].policies: not built yet: leave `policies` out\n");
-    claim(ROUTE("action: redirect, redirect: {}, subscribers: x"),
-          "F:8:44: routes[0].action: not built yet: `redirect`\n"
-          "F:8:54: routes[0].redirect: not built yet: leave `redirect` out\n"
-          "F:8:68: routes[0].subscribers: not built yet: leave `subscribers` out\n");
+    claim(ROUTE("action: redirect"), "F:8:5: routes[0].redirect: is missing: `action: redirect` "
+                                     "needs one\n");
+    claim(ROUTE("action: redirect, redirect: {}"),
+          "F:8:64: routes[0].redirect: either `to` or `subscribers` is wanted here\n");
+    claim(ROUTE("action: redirect, redirect: { to: [] }"),
+          "F:8:70: routes[0].redirect.to: 1 to 32 hosts are wanted here\n");
+}
+
+Test(conf_mistakes, AVP_23_a_redirect_is_to_diameter_uris)
+{
+    claim(ROUTE("action: redirect, redirect: { to: [h1, \"aaa://h;transport=udp\"] }"),
+          "F:8:75: routes[0].redirect.to[1]: `aaa://h;transport=udp` is no DiameterURI, like "
+          "aaa://host.example:3868;transport=tcp\n");
+}
+
+Test(conf_mistakes, RDR_02_a_usage_goes_with_a_time)
+{
+    claim(ROUTE("action: redirect, redirect: { to: [h1], usage: ALL_USER }"),
+          "F:8:64: routes[0].redirect.cache: is missing: a `usage` that is cached needs one\n");
+    claim(ROUTE("action: redirect, redirect: { to: [h1], cache: 5s }"),
+          "F:8:83: routes[0].redirect.cache: `usage: DONT_CACHE` has no use for it\n");
+    claim(ROUTE("action: redirect, redirect: { to: [h1], usage: ALL_USER, cache: 1500ms }"),
+          "F:8:100: routes[0].redirect.cache: whole seconds are wanted here\n");
+    claim(ROUTE("action: redirect, redirect: { to: [h1], usage: 7 }"),
+          "F:8:83: routes[0].redirect.usage: `7` is none of: DONT_CACHE, ALL_SESSION, ALL_REALM, "
+          "REALM_AND_APPLICATION, ALL_APPLICATION, ALL_HOST, ALL_USER\n");
+}
+
+Test(conf_mistakes, a_redirect_has_no_use_for_a_pool_or_a_result_and_others_none_for_it)
+{
+    claim(ROUTE("action: redirect, redirect: { to: [h1] }, pool: east, result: 3003"),
+          "F:8:84: routes[0].pool: `action: redirect` has no use for a pool\n"
+          "F:8:98: routes[0].result: `action: redirect` has no use for a result\n");
+    claim(ROUTE("action: relay, pool: east, redirect: { to: [h1] }"),
+          "F:8:73: routes[0].redirect: is for `action: redirect` only\n");
+}
+
+Test(conf_mistakes, redirects_are_followed_so_far_and_by_these_applications)
+{
+    claim(FIVE "redirects: { hops: 0 }\n", "F:6:20: redirects.hops: 0 is outside of 1 to 7\n");
+    claim(FIVE "redirects: { realm_redirect: [relay], hosts: [\"a..b\"] }\n",
+          "F:6:31: redirects.realm_redirect[0]: no request is of the application `relay`\n"
+          "F:6:47: redirects.hosts[0]: `a..b` is no name of a host or realm, nor \"*.\" and such a "
+          "name, nor \"*\"\n");
 }
 
 Test(conf_mistakes, a_complaint_is_one_line_whatever_the_file_holds)

@@ -1,0 +1,224 @@
+/* follow_cache.c — what redirects taught: the same in all workers. */
+#include "agent/agent.h"
+#include "agent/clock.h"
+#include "agent/follow_private.h"
+#include "routing/names.h"
+
+enum { SWEEP = 256, NAME_MAX_SIZE = 255 };
+
+enum lesson { LEARNT_HOST, LEARNT_REALM, LOST_HOST };
+
+struct redirect_letter {
+    struct letter letter;
+    enum lesson lesson;
+    uint32_t size;
+    struct rt_redirect redirect; /* its host follows */
+    uint8_t host[];
+};
+
+void follow_init(struct worker *worker)
+{
+    uint32_t limit = worker->conf->redirects.cache;
+    rt_redirects_init(&worker->redirects, limit);
+    rt_redirects_init(&worker->realm_redirects, limit);
+}
+
+void follow_fini(struct worker *worker)
+{
+    rt_redirects_fini(&worker->redirects);
+    rt_redirects_fini(&worker->realm_redirects);
+}
+
+/* Routing asks only while there is something: it would read the user's key for it. */
+static void publish(struct worker *worker)
+{
+    worker->world.redirected = worker->redirects.count ? follow_redirected : NULL;
+    atomic_store_explicit(&worker->stats.redirects,
+                          worker->redirects.count + worker->realm_redirects.count,
+                          memory_order_relaxed);
+}
+
+static void carry_out(struct worker *worker, enum lesson lesson, const struct rt_redirect *redirect)
+{
+    if (lesson == LOST_HOST)
+        rt_redirects_forget(&worker->redirects, redirect->host);
+    else
+        rt_redirects_put(lesson == LEARNT_REALM ? &worker->realm_redirects : &worker->redirects,
+                         redirect, worker->now);
+    publish(worker);
+}
+
+/* A worker that is far behind with its mail learns nothing: it will ask once more. */
+static void tell_others(struct worker *worker, enum lesson lesson,
+                        const struct rt_redirect *redirect)
+{
+    for (unsigned i = 0; i < worker->agent->worker_count; i++) {
+        struct redirect_letter *letter =
+            i == worker->index
+                ? NULL
+                : post_letter(&worker->post, i, MAIL_REDIRECT, sizeof *letter + redirect->host.size,
+                              lesson == LOST_HOST);
+        if (!letter)
+            continue;
+        letter->lesson = lesson;
+        letter->redirect = *redirect;
+        letter->size = (uint32_t)redirect->host.size;
+        memcpy(letter->host, redirect->host.at, redirect->host.size);
+    }
+}
+
+/* --- what is there? --- */
+
+static bool is_reachable(struct worker *worker, const struct rt_query *query, dm_bytes host,
+                         struct rt_seen *seen)
+{
+    return worker->world.host(worker, host, query ? query->header.application : 0, seen) &&
+           seen->reach != RT_UNREACHABLE;
+}
+
+void follow_open(struct worker *worker, const struct letter *opened)
+{
+    const struct redirect_letter *letter = (const struct redirect_letter *)(const void *)opened;
+    struct rt_redirect redirect = letter->redirect;
+    struct rt_seen seen;
+    redirect.host = dm_bytes_of(letter->host, letter->size);
+    if (letter->lesson == LEARNT_HOST && !is_reachable(worker, NULL, redirect.host, &seen))
+        return; /* it was lost meanwhile, and that letter may have been faster */
+    carry_out(worker, letter->lesson, &redirect);
+}
+
+void follow_lost(struct peer *peer)
+{
+    struct rt_redirect lost = {.host = name_bytes(peer->name)};
+    if (peer->is_client)
+        return; /* nobody is redirected to it */
+    carry_out(peer->worker, LOST_HOST, &lost);
+    tell_others(peer->worker, LOST_HOST, &lost);
+}
+
+void follow_sweep(struct worker *worker)
+{
+    if (worker->redirects.count + worker->realm_redirects.count == 0)
+        return;
+    rt_redirects_sweep(&worker->redirects, worker->now, SWEEP);
+    rt_redirects_sweep(&worker->realm_redirects, worker->now, SWEEP);
+    publish(worker);
+}
+
+/* --- remembering --- */
+
+struct follow_usage follow_usage_of(dm_bytes answer)
+{
+    struct follow_usage none = {RT_DONT_CACHE, 0};
+    struct dm_avp avp;
+    uint32_t usage;
+    uint32_t seconds;
+    if (!dm_avp_find(answer, 0, DM_AVP_REDIRECT_HOST_USAGE, &avp) || !dm_avp_get32(&avp, &usage) ||
+        usage >= RT_USAGES)
+        return none;
+    if (!dm_avp_find(answer, 0, DM_AVP_REDIRECT_MAX_CACHE_TIME, &avp) ||
+        !dm_avp_get32(&avp, &seconds) || seconds == 0)
+        return none;
+    return (struct follow_usage){(enum rt_usage)usage, seconds};
+}
+
+/* The realm of the peer that the request came by, as its Route-Record, which we wrote, has it: no
+ * client can speak for another. */
+static uint32_t ingress_realm(dm_bytes message)
+{
+    struct dm_avps walk = dm_avps_of(message);
+    struct dm_avp avp;
+    dm_bytes record = {0};
+    while (dm_avps_next(&walk, &avp))
+        if (avp.vendor == 0 && avp.code == DM_AVP_ROUTE_RECORD)
+            record = avp.data;
+    const uint8_t *dot = record.size ? memchr(record.at, '.', record.size) : NULL;
+    if (dot)
+        record = dm_bytes_of(dot, (size_t)(record.at + record.size - dot));
+    return (uint32_t)dm_identity_hash(record);
+}
+
+/* 0: it is about nobody; a session is no user. */
+static uint64_t user_of(const struct rt_key *key)
+{
+    return key->size && key->octets[0] != RT_KIND_SESSION ? rt_key_hash(key) : 0;
+}
+
+void follow_remember(struct worker *worker, const struct rt_query *query, rt_peer asked,
+                     struct follow_usage usage, dm_bytes host, bool is_realm)
+{
+    if (usage.usage == RT_DONT_CACHE || host.size > NAME_MAX_SIZE)
+        return;
+    struct rt_key key = {0};
+    uint8_t lower[NAME_MAX_SIZE];
+    if (usage.usage == RT_ALL_USER)
+        rt_key_of(&key, query, &worker->conf->tables.domains);
+    for (size_t i = 0; i < host.size; i++)
+        lower[i] = (uint8_t)(host.at[i] >= 'A' && host.at[i] <= 'Z' ? host.at[i] + 32 : host.at[i]);
+    struct rt_redirect redirect = {
+        .key =
+            rt_redirect_key(worker->agent->redirect_seed, usage.usage, query, user_of(&key), asked),
+        .until = worker->now + usage.seconds * NS_PER_S,
+        .ingress = ingress_realm(query->message),
+        .usage = usage.usage,
+        .host = dm_bytes_of(lower, host.size),
+    };
+    if (!redirect.key)
+        return;
+    enum lesson lesson = is_realm ? LEARNT_REALM : LEARNT_HOST;
+    carry_out(worker, lesson, &redirect);
+    tell_others(worker, lesson, &redirect);
+}
+
+/* --- asking --- */
+
+/* RDR-14; ALL_HOST is asked when the host is known. */
+static const enum rt_usage precedence[] = {RT_ALL_SESSION, RT_ALL_USER, RT_REALM_AND_APPLICATION,
+                                           RT_ALL_REALM, RT_ALL_APPLICATION};
+enum { PRECEDENCES = sizeof precedence / sizeof *precedence };
+
+static bool ask(struct worker *worker, struct rt_redirects *of, enum rt_usage usage,
+                const struct rt_query *query, uint64_t user, struct rt_redirect *found)
+{
+    if (!of->of_usage[usage])
+        return false;
+    uint64_t key = rt_redirect_key(worker->agent->redirect_seed, usage, query, user, (rt_peer){0});
+    return rt_redirects_find(of, usage, key, worker->now, found);
+}
+
+bool follow_recall_realm(struct worker *worker, const struct rt_query *query,
+                         struct rt_redirect *found)
+{
+    struct rt_key key = {0};
+    if (worker->realm_redirects.of_usage[RT_ALL_USER])
+        rt_key_of(&key, query, &worker->conf->tables.domains);
+    for (unsigned i = 0; i < PRECEDENCES; i++)
+        if (ask(worker, &worker->realm_redirects, precedence[i], query, user_of(&key), found))
+            return true;
+    return false;
+}
+
+static bool ask_for_host(struct worker *worker, const struct rt_query *query, rt_peer chosen,
+                         struct rt_redirect *found)
+{
+    uint64_t key = rt_redirect_key(worker->agent->redirect_seed, RT_ALL_HOST, query, 0, chosen);
+    return rt_redirects_find(&worker->redirects, RT_ALL_HOST, key, worker->now, found);
+}
+
+bool follow_redirected(void *context, const struct rt_query *query, const struct rt_key *user,
+                       rt_peer chosen, struct rt_seen *seen, dm_bytes *host)
+{
+    struct worker *worker = context;
+    struct rt_redirect found;
+    bool has_host = false;
+    uint64_t hash = user_of(user);
+    if (chosen.generation)
+        has_host = ask_for_host(worker, query, chosen, &found) &&
+                   is_reachable(worker, query, found.host, seen);
+    for (unsigned i = 0; !chosen.generation && !has_host && i < PRECEDENCES; i++)
+        has_host = ask(worker, &worker->redirects, precedence[i], query, hash, &found) &&
+                   is_reachable(worker, query, found.host, seen);
+    if (has_host)
+        *host = found.host;
+    return has_host;
+}

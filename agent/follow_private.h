@@ -1,0 +1,28 @@
+/* follow_private.h — between follow.c (hosts), follow_realm.c (realms) and follow_cache.c. */
+#pragma once
+
+#include "agent/follow.h"
+
+/* What an answer says of its use. */
+struct follow_usage {
+    enum rt_usage usage; /* RT_DONT_CACHE: it is for this request only */
+    uint32_t seconds;
+};
+
+struct follow_usage follow_usage_of(dm_bytes answer);
+
+/* Remembers that what `usage` says of `query`, sent to `asked`, goes to this host, or realm. Tells
+ * all workers. RDR-10, RDR-11, RDR-13. */
+void follow_remember(struct worker *worker, const struct rt_query *query, rt_peer asked,
+                     struct follow_usage usage, dm_bytes host, bool is_realm);
+
+/* Is this request remembered to belong to another realm? */
+bool follow_recall_realm(struct worker *worker, const struct rt_query *query,
+                         struct rt_redirect *found);
+
+/* Reads what routing needs of a request that was accepted before. */
+bool follow_read(struct worker *worker, struct rt_query *query, dm_bytes message);
+
+enum follow follow_realm(struct peer *from, struct relay_request *request, dm_bytes message);
+/* The next member of the realm, or the next realm of the 3011 that the request holds. */
+bool follow_realm_next(struct worker *worker, struct relay_request *request);
