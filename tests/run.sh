@@ -5,6 +5,7 @@
 #        tests/run.sh [--install] tidy        clang-tidy and cppcheck over all sources
 #        tests/run.sh [--install] sanitize    sanitizers, checkers and coverage, one after the other; some twenty minutes
 #        tests/run.sh [--install] fuzz SECONDS [TARGET]…    every fuzz target (or those named) so long
+#        tests/run.sh [--install] mutate      breaks one behaviour after the other, and looks whether its test goes red
 # `--install` fetches missing Debian packages first, and lets none of them start a service.
 # With CI=true a test that is skipped is a failure.
 set -euo pipefail
@@ -17,14 +18,14 @@ install=false
 while [ $# -gt 0 ]; do
     case $1 in
     --install) install=true ;;
-    quick | tidy | sanitize) mode=$1 ;;
-    mutate | chaos | soak) echo "run.sh: $1 is not built yet" >&2; exit 2 ;;
+    quick | tidy | sanitize | mutate) mode=$1 ;;
+    chaos | soak) echo "run.sh: $1 is not built yet" >&2; exit 2 ;;
     fuzz)
         mode=fuzz
         seconds=${2:?fuzz wants the seconds for each target}
         shift
         ;;
-    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *)
         [ "$mode" = fuzz ] || { echo "run.sh: unknown argument $1" >&2; exit 2; }
         targets+=("$1")
@@ -79,6 +80,7 @@ all)
     ;;
 tidy) clang_tidy && cpp_check && echo "clang-tidy and cppcheck find nothing" ;;
 sanitize) sanitize ;;
+mutate) tests/mutate.py ;;
 fuzz)
     build fuzz
     [ ${#targets[@]} -gt 0 ] || targets=(tests/fuzz/fuzz_*.c)
