@@ -6,6 +6,7 @@
 
 #include <xxhash.h>
 
+#include "routing/derive.h"
 #include "routing/uri.h"
 
 uint64_t rt_key_hash(const struct rt_key *key)
@@ -158,6 +159,7 @@ static void key_by(struct rt_key *key, enum naming naming, const struct rt_query
         break;
     case PRIVATE:
         rt_key_private(key, query->user_name, query->destination_realm);
+        (void)rt_derive_public(key, domains); /* where no rule does, it stays private */
         break;
     case USER_IDENTITY:
         key_of_group(key, query->user_identity, domains);

@@ -26,11 +26,15 @@ struct rt_key {
     uint8_t octets[RT_KEY_MAX];
 };
 
-/* Realms whose telephone numbers are global: sip:+49…@domain;user=phone and tel:+49… are one user
- * there. */
+struct rt_derive; /* derive.h */
+
+/* What the configuration knows of identities. Realms whose telephone numbers are global:
+ * sip:+49…@domain;user=phone and tel:+49… are one user there. */
 struct rt_domains {
     size_t count;
     const dm_bytes *at; /* lower case */
+    const struct rt_derive
+        *derive; /* how public names follow from private ones; NULL: they do not */
 };
 
 /* An identity of no octets is nobody's: it gives no key. `domains` may be NULL. */
@@ -44,7 +48,8 @@ void rt_key_other(struct rt_key *key, dm_bytes octets);
 
 /* The primary key of the user whom this request is about, by the table of which AVP says so in
  * which command (users.def; MAR by SIP-Method): public before private identity, without either the
- * Session-Id (kind S). size 0: nothing there. Canonical octets longer than RT_KEY_MAX are shortened
+ * Session-Id (kind S). A private identity from which a rule derives a public one has the key of
+ * that. size 0: nothing there. Canonical octets longer than RT_KEY_MAX are shortened
  * to their head and the XXH3-128 of the whole. */
 void rt_key_of(struct rt_key *key, const struct rt_query *query, const struct rt_domains *domains);
 /* The private identity beside a public one that rt_key_of gave: of the same user. size 0: none. */

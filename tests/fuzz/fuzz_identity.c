@@ -41,7 +41,7 @@ static void check_public(dm_bytes identity)
 {
     static const uint8_t core[] = "core.example";
     dm_bytes domain = {core, sizeof core - 1};
-    struct rt_domains domains = {1, &domain};
+    struct rt_domains domains = {1, &domain, NULL};
     struct rt_key key, again;
     rt_key_public(&key, identity, &domains);
     assert_key(&key, identity.size);

@@ -30,7 +30,7 @@ static void ask(const struct rt_query *query)
 {
     static const char core[] = "core.example";
     dm_bytes domain = dm_text(core);
-    struct rt_domains domains = {1, &domain};
+    struct rt_domains domains = {1, &domain, NULL};
     struct rt_key key;
     rt_key_of(&key, query, &domains);
     assert(key.size <= RT_KEY_MAX && (key.size > 0 || query->session_id.size == 0));

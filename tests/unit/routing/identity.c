@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static const dm_bytes number_domain = {(const uint8_t *)"core.example", 12};
-static const struct rt_domains domains = {1, &number_domain};
+static const struct rt_domains domains = {1, &number_domain, NULL};
 
 /* The key as the table writes it: kind, blank, octets with "·" for 0x00. */
 static const char *shown(const struct rt_key *key)
