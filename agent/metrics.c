@@ -334,6 +334,11 @@ static const char *const refusals[] = {
 #include "agent/stats.def"
 };
 
+static const char *const lookups[] = {
+#define LOOKUP(result) #result,
+#include "agent/stats.def"
+};
+
 static const char *const paths[] = {
 #define DURATION(field, path) path,
 #include "agent/stats.def"
@@ -356,6 +361,21 @@ static void put_connections(const struct rendering *rendering)
                 refusals, sum->refused, STATS_REFUSALS);
     put_reasons(family(rendering, "dropped_total", "counter", "Messages that went nowhere"), drops,
                 sum->dropped, STATS_DROPS);
+}
+
+static void put_store(const struct rendering *rendering)
+{
+    const struct stats *sum = &rendering->sum;
+    struct metrics_family found = family(rendering, "bindings_lookups_total", "counter",
+                                         "Look-ups of what was learnt, by what came of them");
+    for (unsigned i = 0; i < STATS_LOOKUPS; i++)
+        one(found, metrics_label("result", lookups[i]), stats_read(&sum->lookups[i]));
+    single(rendering, "bindings_store_connections", "gauge",
+           "Connections of the workers to the nodes of Redis", stats_read(&sum->store_connections));
+    single(rendering, "bindings_store_writes_total", "counter", "Writes sent to Redis",
+           stats_read(&sum->store_writes));
+    single(rendering, "bindings_store_writes_lost_total", "counter",
+           "Writes that Redis did not take", stats_read(&sum->store_dropped));
 }
 
 static void put_lag(const struct rendering *rendering)
@@ -384,6 +404,7 @@ static void put_agent(const struct rendering *rendering)
     for (unsigned i = 0; i < STATS_PATHS; i++)
         metrics_histogram(path, metrics_label("path", paths[i]), &sum->path[i]);
     put_connections(rendering);
+    put_store(rendering);
     put_lag(rendering);
     single(rendering, "redirects_entries", "gauge", "Redirects that are remembered",
            redirects(rendering->source));

@@ -61,6 +61,12 @@ enum stats_outcome {
     STATS_OUTCOMES
 };
 
+enum stats_lookup {
+#define LOOKUP(result) STATS_LOOKUP_##result,
+#include "agent/stats.def"
+    STATS_LOOKUPS
+};
+
 enum stats_path {
 #define DURATION(field, path) STATS_PATH_##field,
 #include "agent/stats.def"
@@ -100,8 +106,12 @@ struct stats {
     struct stats_route *routes;
     stats_counter requests_received;
     stats_counter requests_ended;
-    stats_counter held_pending;   /* requests in pending tables: gauge */
-    stats_counter held_parked;    /* requests that wait for a look-up or a host: gauge */
+    stats_counter held_pending; /* requests in pending tables: gauge */
+    stats_counter held_parked;  /* requests that wait for a look-up or a host: gauge */
+    stats_counter lookups[STATS_LOOKUPS];
+    stats_counter store_connections; /* to nodes of Redis: gauge */
+    stats_counter store_writes;      /* sent */
+    stats_counter store_dropped;  /* writes that nobody took, or of which nobody said that he did */
     stats_counter letters_posted; /* letters that hold a request or its answer */
     stats_counter letters_opened;
     stats_counter dropped[STATS_DROPS];

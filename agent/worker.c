@@ -14,6 +14,7 @@
 #include "agent/peer.h"
 #include "agent/redirect_answer.h"
 #include "agent/relay.h"
+#include "agent/store/store.h"
 #include "agent/report_row.h"
 
 enum { MESSAGES_PER_FLUSH = 4096, MOVED_PER_TURN = 256, SLOW_TICK_MS = 100, FAST_TICK_MS = 10 };
@@ -43,6 +44,8 @@ void worker_flush(struct worker *worker)
     if (worker->is_flushing)
         return; /* what a write set free to be read belongs to the same flush */
     worker->is_flushing = true;
+    if (worker->agent->store && worker->agent->store->methods->flush)
+        worker->agent->store->methods->flush(worker->agent->store, worker);
     while (worker->touched) {
         struct conn *conn = worker->touched;
         worker->touched = conn->next_touched;
@@ -191,6 +194,8 @@ static void tick(struct worker *worker)
     for (uint32_t i = 0; i < worker->peer_count; i++)
         if (worker->attention[i])
             worker->attention[i] = peer_tick(worker->peers[i]);
+    if (worker->agent->store)
+        worker->agent->store->methods->tick(worker->agent->store, worker);
     park_tick(worker);
     conn_tick_lingering(worker);
     if (++worker->ticks % 16 == 0) {
@@ -379,6 +384,8 @@ static void end_loop(struct worker *worker)
                 conn_abort(conns[k]);
         peer->i_conn = peer->r_conn = peer->open = peer->arriving = NULL;
     }
+    if (worker->agent->store && worker->agent->store->methods->close)
+        worker->agent->store->methods->close(worker->agent->store, worker);
     park_give_up(worker);
     park_close(worker->park);
     while (worker->lingering)
@@ -486,6 +493,8 @@ void worker_settle_in(struct worker *worker)
     post_init(&worker->post, worker->index, worker->agent->worker_count + 1, worker->agent->boxes,
               &worker->memory);
     start_handles(worker);
+    if (worker->agent->store && worker->agent->store->methods->open)
+        worker->agent->store->methods->open(worker->agent->store, worker);
     adopt_rows(worker);
 }
 

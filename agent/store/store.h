@@ -30,6 +30,12 @@ struct store_methods {
     /* This target does not know the user: drop the binding if it is to it. */
     void (*forget)(struct store *store, struct worker *worker, uint64_t key, uint32_t target);
 
+    /* Each worker, before its loop runs, and when it ends. These three may be NULL. */
+    void (*open)(struct store *store, struct worker *worker);
+    void (*close)(struct store *store, struct worker *worker);
+    /* What was learnt in this turn leaves: before the answers do. */
+    void (*flush)(struct store *store, struct worker *worker);
+
     /* Ten times a second, on each worker. */
     void (*tick)(struct store *store, struct worker *worker);
 

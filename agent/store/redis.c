@@ -1,0 +1,361 @@
+/* redis.c — the methods of the store, and what the replies to them mean. */
+#include "agent/store/redis.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "agent/clock.h"
+#include "agent/park.h"
+#include "agent/store/redis_client.h"
+
+static struct redis_client *client_of(struct store *store, const struct worker *worker)
+{
+    return redis_client_of(store, worker);
+}
+
+static void count(struct worker *worker, enum stats_lookup result)
+{
+    stats_add(&worker->stats.lookups[result], 1);
+}
+
+/* --- look-ups --- */
+
+/* Nobody has bound it: that is known, too, until somebody does. */
+static bool says_something(const struct rt_bound *bound)
+{
+    return bound->has_slot || bound->target != 0;
+}
+
+static bool can_ask(struct redis_client *client, struct redis_node *node)
+{
+    if (!node || !link_is_ready(node->link) || client->asked.count == ASKED_MAX)
+        return false;
+    redis_mind_late(node);
+    return breaker_allows(&node->breaker, client->worker->now);
+}
+
+static enum rt_lookup ask(struct redis_client *client, uint64_t key)
+{
+    char room[RECORD_KEY_MAX];
+    struct link_command command = {.kind = REDIS_LOOK_UP, .key = key, .asked = client->worker->now};
+    if (asked_has(&client->asked, key))
+        return RT_ASKING;
+    struct redis_node *node = redis_node_for(client, redis_name(client, &command, room));
+    if (!can_ask(client, node) || !redis_say_to(node, &command)) {
+        count(client->worker, STATS_LOOKUP_breaker);
+        return RT_UNKNOWN;
+    }
+    asked_put(&client->asked, key);
+    return RT_ASKING;
+}
+
+static enum rt_lookup redis_find(struct store *store, struct worker *worker, uint64_t key,
+                                 struct rt_bound *bound)
+{
+    struct redis_client *client = client_of(store, worker);
+    if (!rt_bindings_find(store->table, key, worker->now, bound))
+        return client ? ask(client, key) : RT_UNKNOWN;
+    bool is_something = says_something(bound);
+    count(worker, is_something ? STATS_LOOKUP_hit : STATS_LOOKUP_miss);
+    return is_something ? RT_KNOWN : RT_UNKNOWN;
+}
+
+/* --- writes --- */
+
+static void write_one(struct redis_client *client, enum redis_kind kind, uint64_t key,
+                      const struct rt_bound *bound)
+{
+    struct link_command command = {.kind = (uint8_t)kind, .key = key, .bound = *bound};
+    if (!client)
+        return; /* the agent ends */
+    bool is_sent = redis_say(client, &command);
+    stats_add(is_sent ? &client->worker->stats.store_writes : &client->worker->stats.store_dropped,
+              1);
+}
+
+static bool has_key(const uint64_t *keys, unsigned count, uint64_t key)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (keys[i] == key)
+            return true;
+    return false;
+}
+
+/* The group's set has all its keys, so that whoever meets it can take them along. A key alone that
+ * is its own anchor needs none. */
+static void join(struct redis_client *client, const struct rt_lesson *lesson,
+                 const struct rt_learnt *learnt)
+{
+    struct link_command command = {.kind = REDIS_JOIN, .bound = learnt->bound};
+    if (!client || !learnt->bound.has_slot || (learnt->count == 1 && lesson->count == 1))
+        return;
+    for (unsigned i = 0; i < learnt->count; i++) {
+        command.key = learnt->keys[i];
+        redis_say(client, &command);
+    }
+    for (unsigned i = 0; i < lesson->count; i++) {
+        command.key = lesson->keys[i];
+        if (!has_key(learnt->keys, learnt->count, command.key))
+            redis_say(client, &command);
+    }
+    command.kind = REDIS_KEEP;
+    redis_say(client, &command);
+}
+
+static void redis_learn(struct store *store, struct worker *worker, const struct rt_lesson *lesson)
+{
+    struct rt_learnt learnt = {0};
+    rt_bindings_learn(store->table, lesson, worker->now, &learnt);
+    if (!learnt.count)
+        return;
+    struct redis_client *client = client_of(store, worker);
+    for (unsigned i = 0; i < learnt.count; i++)
+        write_one(client, REDIS_LEARN, learnt.keys[i], &learnt.bound);
+    join(client, lesson, &learnt);
+}
+
+static void redis_bind(struct store *store, struct worker *worker, uint64_t key, uint32_t target,
+                       uint32_t realm)
+{
+    struct rt_bound bound;
+    if (rt_bindings_find(store->table, key, worker->now, &bound) && bound.target == target)
+        return;
+    rt_bindings_bind(store->table, key, target, realm, worker->now);
+    bound =
+        (struct rt_bound){.is_known = true, .target = target, .anchor = (uint32_t)RT_ANCHOR_NONE};
+    write_one(client_of(store, worker), REDIS_WRITE, key, &bound);
+}
+
+static void redis_forget(struct store *store, struct worker *worker, uint64_t key, uint32_t target)
+{
+    struct rt_learnt learnt = {0};
+    rt_bindings_forget(store->table, key, target, worker->now, &learnt);
+    for (unsigned i = 0; i < learnt.count; i++)
+        write_one(client_of(store, worker), REDIS_WRITE, learnt.keys[i], &learnt.bound);
+}
+
+/* --- replies: what a key has --- */
+
+static const struct rt_bound nothing = {.is_known = true, .anchor = (uint32_t)RT_ANCHOR_NONE};
+
+/* Puts it into the table; and out again if it was changed since it was asked for, which the one who
+ * heard of the change may have missed. */
+static void keep(struct redis_client *client, const struct link_command *command,
+                 const struct rt_bound *bound)
+{
+    struct redis *redis = client->redis;
+    static const struct rt_bound unknown = {0};
+    uint64_t now = client->worker->now;
+    if (redis_has_changed(redis, command->key, command->asked))
+        return;
+    rt_bindings_put(redis->store.table, command->key, says_something(bound) ? bound : &nothing, 0,
+                    now);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (redis_has_changed(redis, command->key, command->asked))
+        rt_bindings_put(redis->store.table, command->key, &unknown, 0, now);
+}
+
+/* What is asked for in time lives on: its time begins anew when a quarter is over. */
+static void prolong(struct redis_client *client, uint64_t key, const struct record *record)
+{
+    uint32_t now = (uint32_t)time(NULL);
+    if (record->bound.is_known && now - record->written > client->redis->lifetime / 4)
+        write_one(client, REDIS_WRITE, key, &record->bound);
+}
+
+static bool read_record(const redisReply *reply, struct record *record)
+{
+    *record = (struct record){.bound.anchor = (uint32_t)RT_ANCHOR_NONE};
+    if (reply && reply->type == REDIS_REPLY_NIL)
+        return true;
+    return reply && resp_is_text(reply) && record_read(resp_text(reply), record);
+}
+
+static void take_look_up(struct redis_client *client, const struct link_command *command,
+                         const redisReply *reply)
+{
+    struct record record;
+    struct rt_bound known;
+    bool is_good = read_record(reply, &record);
+    /* What was learnt here meanwhile is newer. */
+    if (is_good &&
+        !rt_bindings_find(client->redis->store.table, command->key, client->worker->now, &known))
+        keep(client, command, &record.bound);
+    if (is_good)
+        prolong(client, command->key, &record);
+    if (!asked_take(&client->asked, command->key))
+        return; /* it was late, and counted as such */
+    if (!is_good)
+        count(client->worker, STATS_LOOKUP_error);
+    park_wake(client->worker, command->key, is_good); /* and what it finds is counted */
+}
+
+/* Somebody has changed it; or its time is over there, and it is in use here. */
+static void take_refresh(struct redis_client *client, const struct link_command *command,
+                         const redisReply *reply)
+{
+    struct record record;
+    struct rt_bound known;
+    struct rt_bindings *table = client->redis->store.table;
+    if (!read_record(reply, &record) ||
+        !rt_bindings_find(table, command->key, client->worker->now, &known))
+        return;
+    if (reply->type == REDIS_REPLY_NIL) {
+        if (says_something(&known))
+            write_one(client, REDIS_RENEW, command->key, &known);
+        return;
+    }
+    rt_bindings_put(table, command->key, says_something(&record.bound) ? &record.bound : &nothing,
+                    0, client->worker->now);
+}
+
+/* --- replies: groups that meet --- */
+
+/* What we have written has taken the place of another group's: the higher anchor gives way, with
+ * all its keys. Groups that are bound to different servers stay apart. sip-app.md §9.3. */
+static void meet(struct redis_client *client, const struct rt_bound *ours,
+                 const struct rt_bound *theirs)
+{
+    uint64_t our_group = record_group_of(ours), their_group = record_group_of(theirs);
+    if (!our_group || !their_group || our_group == their_group ||
+        (ours->target && theirs->target && ours->target != theirs->target))
+        return;
+    bool is_ours = our_group < their_group;
+    struct link_command command = {.kind = REDIS_MEMBERS,
+                                   .group = is_ours ? their_group : our_group,
+                                   .bound = is_ours ? *ours : *theirs};
+    if (!command.bound.target)
+        command.bound.target = ours->target ? ours->target : theirs->target;
+    redis_say(client, &command);
+}
+
+static void take_learnt(struct redis_client *client, const struct link_command *command,
+                        const redisReply *reply)
+{
+    struct record before;
+    if (read_record(reply, &before))
+        meet(client, &command->bound, &before.bound);
+}
+
+static void take_members(struct redis_client *client, const struct link_command *command,
+                         const redisReply *reply)
+{
+    struct link_command merge = *command;
+    merge.kind = REDIS_MERGE;
+    if (!reply || reply->type != REDIS_REPLY_ARRAY)
+        return;
+    for (size_t i = 0; i < reply->elements && i < RT_GROUP_MAX; i++)
+        if (resp_is_text(reply->element[i]) &&
+            record_member_read(resp_text(reply->element[i]), &merge.key))
+            redis_say(client, &merge);
+}
+
+static void take_merge(struct redis_client *client, const struct link_command *command,
+                       const redisReply *reply)
+{
+    struct record record;
+    if (!read_record(reply, &record) || record_group_of(&record.bound) != command->group)
+        return; /* it has gone elsewhere meanwhile */
+    write_one(client, REDIS_WRITE, command->key, &command->bound);
+    struct link_command joining = {
+        .kind = REDIS_JOIN, .key = command->key, .bound = command->bound};
+    redis_say(client, &joining);
+}
+
+void redis_key_reply(struct redis_client *client, const struct link_command *command,
+                     const redisReply *reply)
+{
+    switch ((enum redis_kind)command->kind) {
+    case REDIS_LOOK_UP:
+        take_look_up(client, command, reply);
+        break;
+    case REDIS_REFRESH:
+        take_refresh(client, command, reply);
+        break;
+    case REDIS_MERGE:
+        take_merge(client, command, reply);
+        break;
+    case REDIS_LEARN:
+        take_learnt(client, command, reply);
+        break;
+    case REDIS_MEMBERS:
+        take_members(client, command, reply);
+        break;
+    default: /* nothing hangs on what a write says but its fate */
+        break;
+    }
+    bool is_lost = !reply || reply->type == REDIS_REPLY_ERROR;
+    if (is_lost && (command->kind == REDIS_LEARN || command->kind == REDIS_WRITE))
+        stats_add(&client->worker->stats.store_dropped, 1);
+}
+
+/* --- life --- */
+
+static void redis_open(struct store *store, struct worker *worker)
+{
+    struct redis *redis = (struct redis *)(void *)store;
+    redis->clients[worker->index] = redis_client_new(redis, worker);
+    redis_client_tick(redis->clients[worker->index]);
+}
+
+static void redis_close(struct store *store, struct worker *worker)
+{
+    struct redis *redis = (struct redis *)(void *)store;
+    redis_client_free(redis->clients[worker->index]);
+    redis->clients[worker->index] = NULL;
+}
+
+static void redis_flush(struct store *store, struct worker *worker)
+{
+    struct redis_client *client = client_of(store, worker);
+    if (client && client->is_touched)
+        redis_client_flush(client);
+}
+
+static void redis_tick(struct store *store, struct worker *worker)
+{
+    if (client_of(store, worker))
+        redis_client_tick(client_of(store, worker));
+}
+
+static void redis_free(struct store *store)
+{
+    struct redis *redis = (struct redis *)(void *)store;
+    rt_bindings_free(store->table);
+    free(redis->nodes);
+    free(redis->password);
+    free(redis);
+}
+
+static const struct store_methods methods = {
+    .name = "redis",
+    .find = redis_find,
+    .learn = redis_learn,
+    .bind = redis_bind,
+    .forget = redis_forget,
+    .open = redis_open,
+    .close = redis_close,
+    .flush = redis_flush,
+    .tick = redis_tick,
+    .free = redis_free,
+};
+
+struct store *store_redis_new(const struct conf *conf)
+{
+    const struct conf_bindings *bindings = &conf->bindings;
+    struct redis *redis = calloc(1, sizeof *redis);
+    if (!redis)
+        abort();
+    store_memory_init(&redis->store, conf);
+    redis->store.methods = &methods;
+    redis->timeout = bindings->timeout;
+    redis->lifetime = (uint32_t)(bindings->lifetime / NS_PER_S);
+    redis->is_cluster = bindings->is_cluster;
+    redis->node_count = bindings->node_count;
+    redis->nodes = malloc(bindings->node_count * sizeof *redis->nodes);
+    redis->password = bindings->password ? strdup(bindings->password) : NULL;
+    if (!redis->nodes || (bindings->password && !redis->password))
+        abort();
+    memcpy(redis->nodes, bindings->nodes, bindings->node_count * sizeof *redis->nodes);
+    return &redis->store;
+}
