@@ -4,6 +4,7 @@
 #include "agent/follow.h"
 #include "agent/local.h"
 #include "agent/relay_request.h"
+#include "agent/search.h"
 
 struct reading {
     enum dm_result error; /* the AVP chain is malformed */
@@ -28,6 +29,12 @@ static struct reading read_answer(dm_bytes message)
     }
     reading.error = walk.error;
     return reading;
+}
+
+/* Spares most answers a closer look. */
+static bool may_be_unknown(const struct reading *reading)
+{
+    return reading->result == SEARCH_UNKNOWN_SIP || (!reading->result && reading->is_experimental);
 }
 
 static void count_class(struct stats_peer *stats, const struct reading *reading)
@@ -73,8 +80,10 @@ static void retry(struct peer *from, const struct rt_waiting *waiting, dm_bytes 
 {
     struct worker *worker = from->worker;
     struct relay_request request = relay_request_of(waiting);
-    memory_image_free(&worker->memory, request.last_error);
-    request.last_error = memory_image(&worker->memory, message);
+    if (!request.searched) { /* else what the first group said is kept */
+        memory_image_free(&worker->memory, request.last_error);
+        request.last_error = memory_image(&worker->memory, message);
+    }
     if (relay_next(worker, &request, from->self, DM_UNABLE_TO_DELIVER))
         stats_add(&peer_stats(from)->resends_result, 1);
 }
@@ -149,7 +158,8 @@ void relay_answer(struct peer *from, dm_bytes message, const struct dm_header *h
         answer_malformed(from, &waiting);
     } else {
         count_class(stats, &reading);
-        settle(from, &waiting, message, reading.result);
+        if (!may_be_unknown(&reading) || !search_answer(from, &waiting, message))
+            settle(from, &waiting, message, reading.result);
     }
     if (from->state == DM_CLOSING)
         peer_settle(from);

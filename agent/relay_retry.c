@@ -9,6 +9,7 @@
 #include "agent/local.h"
 #include "agent/log.h"
 #include "agent/relay_request.h"
+#include "agent/search.h"
 
 void relay_request_free(struct worker *worker, struct relay_request *request)
 {
@@ -51,6 +52,8 @@ void relay_forget(struct peer *peer)
  * own. */
 void relay_end(struct worker *worker, struct relay_request *request, enum dm_result result)
 {
+    if (request->searched)
+        search_forget(worker, request);
     if (request->last_error) {
         struct outcome outcome = {.origin = request->origin,
                                   .since = worker->now,
@@ -105,6 +108,8 @@ static bool carry_out(struct worker *worker, struct relay_request *request,
         relay_send(worker, request, verdict->peer);
         return true;
     }
+    if (request->searched && search_pass_over(worker, request))
+        return true;
     relay_end(worker, request, result == DM_TOO_BUSY ? result : verdict->result);
     return false;
 }

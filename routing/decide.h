@@ -25,6 +25,9 @@ struct rt_tables {
     uint32_t subscriber_count;
 };
 
+/* In rt_attempt.searched: a group could not be asked. */
+#define RT_SEARCH_HAS_GAPS (UINT64_C(1) << 63)
+
 /* Where a request came from and what was tried already. */
 struct rt_attempt {
     uint64_t now; /* ns, the clock of rt_seen.returned: for `hold` */
@@ -92,6 +95,13 @@ struct rt_verdict rt_decide(const struct rt_tables *tables, const struct rt_quer
 bool rt_is_retried(const struct rt_tables *tables, int32_t route, int32_t pool, uint32_t result,
                    uint8_t tried_count);
 
+/* The member of the pool that is this peer, or -1. */
+int rt_member_of(const struct rt_pool *pool, const struct rt_world *world, rt_peer peer);
+
 /* The pool with this number, or the one of the route where there is none; NULL where neither is: a
  * reload may have taken them away. */
 const struct rt_pool *rt_pool_numbered(const struct rt_tables *tables, int32_t route, int32_t pool);
+
+/* The route of this number, or NULL where a reload has removed it. Numbers are places unless a
+ * reload kept them. */
+const struct rt_route *rt_route_numbered(const struct rt_tables *tables, int32_t number);

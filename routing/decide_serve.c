@@ -34,18 +34,23 @@ static enum rt_reach usable(void *context, const struct rt_member *member, struc
 
 /* --- the group of a second attempt --- */
 
+int rt_member_of(const struct rt_pool *pool, const struct rt_world *world, rt_peer peer)
+{
+    for (uint32_t i = 0; i < pool->count; i++) {
+        struct rt_seen seen = {0};
+        world->member(world->context, pool->members[i].peer_number, 0, &seen);
+        if (rt_peer_equal(seen.peer, peer))
+            return (int)i;
+    }
+    return -1;
+}
+
 /* The group of the member that was asked last, or -1: a request stays in its group. FOV-08. */
 static int group_of_last(const struct deciding *it)
 {
     rt_peer last = it->attempt->tried[it->attempt->tried_count - 1];
-    for (uint32_t i = 0; i < it->pool->count; i++) {
-        struct rt_seen seen = {0};
-        it->world->member(it->world->context, it->pool->members[i].peer_number,
-                          it->query->header.application, &seen);
-        if (rt_peer_equal(seen.peer, last))
-            return (int)it->pool->members[i].group;
-    }
-    return -1;
+    int member = rt_member_of(it->pool, it->world, last);
+    return member >= 0 ? (int)it->pool->members[member].group : -1;
 }
 
 /* --- the choice --- */

@@ -37,10 +37,6 @@ static inline bool rt_route_forwards(const struct rt_route *route)
 struct rt_verdict deciding_answer(const struct deciding *it, int32_t route, enum dm_result result,
                                   const char *why);
 
-/* The route of this number, or NULL where a reload has removed it. Numbers are places unless a
- * reload kept them. */
-const struct rt_route *rt_route_numbered(const struct rt_tables *tables, int32_t number);
-
 /* --- decide_peer.c: 9, 14, 15 --- */
 
 /* What speaks against any peer, or NULL. */

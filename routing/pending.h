@@ -87,8 +87,8 @@ struct rt_waiting *rt_pending_next(struct rt_pending *pending);
 /* Takes any next slot. False: empty. */
 bool rt_pending_drain(struct rt_pending *pending, struct rt_waiting *out);
 void rt_pending_rewind(struct rt_pending *pending);
-/* When the request that has waited for longest was received, ns; 0: the table is empty. Looks at each
- * slot: for reports. */
+/* When the request that has waited for longest was received, ns; 0: the table is empty. Looks at
+ * each slot: for reports. */
 uint64_t rt_pending_oldest(const struct rt_pending *pending);
 /* Moves all due times by `ticks`: time that nobody listened. */
 void rt_pending_delay(struct rt_pending *pending, uint32_t ticks);

@@ -118,8 +118,7 @@ static enum rt_policy_outcome apply(struct applying *it, const struct rt_policy 
 
 enum rt_policy_outcome rt_policies_apply(const struct rt_policies *policies, enum rt_side side,
                                          dm_bytes *message, struct rt_policy_room room,
-                                         struct rt_rejection *rejection,
-                                         struct rt_reasons *reasons)
+                                         struct rt_rejection *rejection, struct rt_reasons *reasons)
 {
     enum rt_policy_outcome outcome = RT_POLICY_UNCHANGED;
     dm_bytes received = *message;
@@ -157,8 +156,8 @@ static enum dm_result check_application(struct dm_fault *fault, const struct dm_
 
 static bool names_application(const struct dm_avp *avp)
 {
-    return avp->vendor == 0 && (avp->code == DM_AVP_AUTH_APPLICATION_ID ||
-                                avp->code == DM_AVP_ACCT_APPLICATION_ID);
+    return avp->vendor == 0 &&
+           (avp->code == DM_AVP_AUTH_APPLICATION_ID || avp->code == DM_AVP_ACCT_APPLICATION_ID);
 }
 
 /* The whole group is shown, since that is what stands in the message. Its Vendor-Id is nobody's

@@ -50,11 +50,11 @@ struct rt_change {
     enum rt_change_kind kind;
     const char *text; /* "add DRMP 10", for explain */
     struct rt_path path;
-    dm_bytes avp;              /* RT_SET, RT_ADD: its octets with padding, within its groups */
-    size_t inner[RT_PATH_MAX]; /* where in them the AVP of each step begins */
-    bool keeps_flags;          /* RT_SET: an AVP that is there keeps its M and P bits */
-    struct rt_pattern *pattern; /* RT_REPLACE: what matches of the value … */
-    dm_bytes by;                /* … becomes this, with \0 to \9 */
+    dm_bytes avp;                  /* RT_SET, RT_ADD: its octets with padding, within its groups */
+    size_t inner[RT_PATH_MAX];     /* where in them the AVP of each step begins */
+    bool keeps_flags;              /* RT_SET: an AVP that is there keeps its M and P bits */
+    struct rt_pattern *pattern;    /* RT_REPLACE: what matches of the value … */
+    dm_bytes by;                   /* … becomes this, with \0 to \9 */
     struct rt_rejection rejection; /* RT_REFUSE */
 };
 

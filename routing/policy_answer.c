@@ -42,8 +42,7 @@ static void put_result(struct rt_draft *draft, const struct rt_rejection *reject
 /* What ours takes the place of. */
 static bool gives_way(const struct dm_avp *avp, const struct rt_rejection *rejection)
 {
-    return is_ietf(avp, DM_AVP_ERROR_REPORTING_HOST) ||
-           (rejection->result && is_result(avp)) ||
+    return is_ietf(avp, DM_AVP_ERROR_REPORTING_HOST) || (rejection->result && is_result(avp)) ||
            (rejection->message && is_ietf(avp, DM_AVP_ERROR_MESSAGE));
 }
 

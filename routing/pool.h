@@ -10,7 +10,7 @@
 
 enum rt_select { RT_STICKY, RT_ROUND_ROBIN, RT_LEAST_PENDING };
 enum { RT_MEMBERS_MAX = 255, RT_RETRY_RESULTS_MAX = 8, RT_TRIED_MAX = 8 };
-enum { RT_IDENTITY_MAX = 255, RT_SLOTS = 65536, RT_GROUPS_SEARCHED_MAX = 64 };
+enum { RT_IDENTITY_MAX = 255, RT_SLOTS = 65536, RT_GROUPS_SEARCHED_MAX = 63 };
 
 struct rt_member {
     dm_bytes identity;    /* lower case */

@@ -25,9 +25,9 @@ struct rt_route {
     dm_bytes origin_host;  /* a pattern; empty: any */
     dm_bytes origin_realm; /* a pattern; empty: any */
     enum rt_action action;
-    uint32_t pool;       /* number of the pool, for RT_RELAY and RT_PROXY */
-    uint32_t result;     /* for RT_REJECT */
-    int32_t subscribers; /* number of the table that says who serves a user; -1: none */
+    uint32_t pool;                /* number of the pool, for RT_RELAY and RT_PROXY */
+    uint32_t result;              /* for RT_REJECT */
+    int32_t subscribers;          /* number of the table that says who serves a user; -1: none */
     struct rt_policies *policies; /* of RT_PROXY; NULL: none */
     struct rt_redirect_rule redirect; /* for RT_REDIRECT */
 };
