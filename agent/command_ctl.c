@@ -24,6 +24,7 @@ enum { FAILED = 1, WRONG_COMMAND_LINE = 2, LINE = 1024, PATIENCE_S = 120 };
 struct options {
     const char *socket;
     bool as_json;
+    bool is_dry;
     bool wants_help;
 };
 
@@ -54,16 +55,19 @@ static bool read_options(struct options *options, int count, char **arguments)
 {
     static const struct option known[] = {{"socket", required_argument, NULL, 's'},
                                           {"json", no_argument, NULL, 'j'},
+                                          {"dry-run", no_argument, NULL, 'd'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
     int option;
     optind = 0; /* glibc: start anew, also with the order of words */
     opterr = 0;
-    while ((option = getopt_long(count, arguments, "+", known, NULL)) != -1) {
+    while ((option = getopt_long(count, arguments, "", known, NULL)) != -1) {
         if (option == 's')
             options->socket = optarg;
         else if (option == 'j')
             options->as_json = true;
+        else if (option == 'd')
+            options->is_dry = true;
         else if (option == 'h')
             options->wants_help = true;
         else
@@ -81,26 +85,35 @@ static bool is_word(const char *text)
     return *text;
 }
 
-/* 0, or the exit status. */
-static int make_line(char line[LINE], int count, char **words)
+/* False: there is no room. */
+static bool add_word(char line[LINE], const char *word)
 {
+    size_t size = strlen(line);
+    if (size + strlen(word) + 2 >= LINE)
+        return false;
+    sprintf(line + size, "%s%s", size ? " " : "", word);
+    return true;
+}
+
+/* 0, or the exit status. */
+static int make_line(char line[LINE], const struct options *options, int count, char **words)
+{
+    unsigned given = (unsigned)count - 1 + options->is_dry;
     const struct control_command *command = control_command_named(words[0]);
     if (!strcmp(words[0], "trace"))
         return wrong("trace", " is not built yet");
     if (!command)
         return wrong("unknown command ", words[0]);
-    if ((unsigned)count - 1 < command->least || (unsigned)count - 1 > command->most)
+    if (given < command->least || given > command->most)
         return wrong(words[0], *command->words ? ": another number of words is wanted"
                                                : ": nothing is wanted behind it");
-    size_t size = 0;
-    for (int i = 0; i < count; i++) {
-        if (!is_word(words[i]))
-            return wrong("no word: ", words[i]);
-        size += (size_t)snprintf(line + size, LINE - size, "%s%s", i ? " " : "", words[i]);
-        if (size >= LINE - 1)
-            return wrong("too long: ", words[i]);
-    }
-    strcpy(line + size, "\n");
+    line[0] = '\0';
+    for (int i = 0; i < count; i++)
+        if (!is_word(words[i]) || !add_word(line, words[i]))
+            return wrong("too long, or no word: ", words[i]);
+    if (options->is_dry && !add_word(line, "--dry-run"))
+        return wrong("too long", "");
+    strcat(line, "\n");
     return 0;
 }
 
@@ -215,6 +228,6 @@ int command_ctl(int count, char **arguments)
     }
     if (optind == count)
         return wrong("no command", "");
-    int status = make_line(line, count - optind, arguments + optind);
+    int status = make_line(line, &options, count - optind, arguments + optind);
     return status ? status : ask(&options, line, arguments[optind]);
 }

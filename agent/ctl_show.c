@@ -308,7 +308,7 @@ static void show_routes(const json_t *answer, FILE *to)
 
 static void show_users(const json_t *answer, FILE *to)
 {
-    struct ctl_table *table = TABLE("POOL", "SERVES", "PLACE ", "MEMBER", "STATE");
+    struct ctl_table *table = TABLE("POOL", "GROUP", "SERVES", "PLACE ", "MEMBER", "STATE");
     size_t i;
     size_t k;
     json_t *pool;

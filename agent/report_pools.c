@@ -2,7 +2,8 @@
  *
  * The rendezvous of the sticky choice, round robin and least pending all give a member what its
  * weight is of the weights of those beside it: those of the lowest priority number, of all members
- * or of those that are available now. */
+ * or of those that are available now. In a partitioned pool that is so within a group, after the
+ * groups have their share. */
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/report.h"
@@ -36,6 +37,17 @@ struct circle {
     uint64_t weight; /* of all; 0: nobody */
 };
 
+/* One pool while it is looked at. Members of a mirrored pool are all of group 0. */
+struct look {
+    const struct rt_pool *pool;
+    struct report_member seen[RT_MEMBERS_MAX];
+    struct circle all[RT_MEMBERS_MAX]; /* of each group */
+    struct circle now[RT_MEMBERS_MAX];
+    bool has_better[RT_MEMBERS_MAX]; /* somebody who is no last resort */
+    uint64_t weight;                 /* of all groups */
+    unsigned available;
+};
+
 static void join(struct circle *circle, const struct rt_member *member)
 {
     if (circle->weight == 0 || member->priority < circle->priority)
@@ -44,47 +56,68 @@ static void join(struct circle *circle, const struct rt_member *member)
         circle->weight += member->weight;
 }
 
-static json_t *share(const struct circle *circle, const struct rt_member *member, bool is_in)
-{
-    bool has_one = is_in && circle->weight && member->priority == circle->priority;
-    return report_made(json_real(has_one ? (double)member->weight / (double)circle->weight : 0));
-}
-
 /* A last resort counts where nobody is better. */
-static bool counts(const struct report_member *member, bool has_better)
+static bool counts(const struct look *look, uint32_t i)
 {
-    return member->is_available && !(has_better && member->is_last_resort);
+    const struct report_member *seen = &look->seen[i];
+    bool has_better = look->has_better[look->pool->members[i].group];
+    return seen->is_available && !(has_better && seen->is_last_resort);
 }
 
-static json_t *member_of(const struct rt_member *member, const struct report_member *seen,
-                         const struct circle *all, const struct circle *now, bool has_better)
+static void look_at(struct look *look, const struct agent *agent, const struct conf *conf)
 {
-    return report_made(json_pack(
-        "{s:o, s:I, s:I, s:s, s:I, s:o, s:o}", "peer", report_text(member->identity), "weight",
-        (json_int_t)member->weight, "priority", (json_int_t)member->priority, "state", seen->state,
-        "pending", (json_int_t)seen->pending, "share", share(all, member, true), "share_now",
-        share(now, member, counts(seen, has_better))));
-}
-
-static json_t *members_of(const struct agent *agent, const struct conf *conf,
-                          const struct rt_pool *pool, unsigned *available)
-{
-    struct report_member seen[RT_MEMBERS_MAX];
-    struct circle all = {0};
-    struct circle now = {0};
-    bool has_better = false;
-    json_t *list = report_made(json_array());
+    const struct rt_pool *pool = look->pool;
     for (uint32_t i = 0; i < pool->count; i++) {
-        seen[i] = report_member_of(agent, conf, pool, &pool->members[i]);
-        *available += seen[i].is_available;
-        has_better = has_better || (seen[i].is_available && !seen[i].is_last_resort);
-        join(&all, &pool->members[i]);
+        const struct rt_member *member = &pool->members[i];
+        look->seen[i] = report_member_of(agent, conf, pool, member);
+        look->available += look->seen[i].is_available;
+        look->has_better[member->group] |=
+            look->seen[i].is_available && !look->seen[i].is_last_resort;
+        join(&look->all[member->group], member);
     }
     for (uint32_t i = 0; i < pool->count; i++)
-        if (counts(&seen[i], has_better))
-            join(&now, &pool->members[i]);
-    for (uint32_t i = 0; i < pool->count; i++)
-        json_array_append_new(list, member_of(&pool->members[i], &seen[i], &all, &now, has_better));
+        if (counts(look, i))
+            join(&look->now[pool->members[i].group], &pool->members[i]);
+    for (uint32_t i = 0; i < pool->group_count; i++)
+        look->weight += pool->groups[i].weight;
+}
+
+/* Users of a group that nobody serves now are nobody's: they have no other. */
+static double share_of_group(const struct look *look, uint32_t group)
+{
+    return look->pool->is_partitioned && look->weight
+               ? (double)look->pool->groups[group].weight / (double)look->weight
+               : 1;
+}
+
+static json_t *share(const struct look *look, const struct circle *circles, uint32_t i, bool is_in)
+{
+    const struct rt_member *member = &look->pool->members[i];
+    const struct circle *circle = &circles[member->group];
+    if (!is_in || !circle->weight || member->priority != circle->priority)
+        return report_made(json_real(0));
+    return report_made(json_real(share_of_group(look, member->group) * (double)member->weight /
+                                 (double)circle->weight));
+}
+
+static json_t *member_of(const struct look *look, uint32_t i)
+{
+    const struct rt_pool *pool = look->pool;
+    const struct rt_member *member = &pool->members[i];
+    const char *group = pool->is_partitioned ? pool->groups[member->group].name : NULL;
+    return report_made(
+        json_pack("{s:o, s:o, s:I, s:I, s:s, s:I, s:o, s:o}", "peer", report_text(member->identity),
+                  "group", report_name(group), "weight", (json_int_t)member->weight, "priority",
+                  (json_int_t)member->priority, "state", look->seen[i].state, "pending",
+                  (json_int_t)look->seen[i].pending, "share", share(look, look->all, i, true),
+                  "share_now", share(look, look->now, i, counts(look, i))));
+}
+
+static json_t *members_of(const struct look *look)
+{
+    json_t *list = report_made(json_array());
+    for (uint32_t i = 0; i < look->pool->count; i++)
+        json_array_append_new(list, member_of(look, i));
     return list;
 }
 
@@ -102,13 +135,14 @@ static json_t *retry_of(const struct rt_retry *retry)
 static json_t *pool_of(const struct agent *agent, const struct conf *conf,
                        const struct rt_pool *pool)
 {
-    unsigned available = 0;
-    json_t *members = members_of(agent, conf, pool, &available);
+    struct look look = {.pool = pool};
+    look_at(&look, agent, conf);
     return report_made(json_pack(
-        "{s:o, s:s, s:s, s:i, s:i, s:o, s:o, s:o}", "name", report_name(pool->name), "select",
-        selects[pool->select], "ready", pool->ready_required ? "required" : "optional", "size",
-        (int)pool->count, "available", (int)available, "retry", retry_of(&pool->retry), "hold_s",
-        report_seconds(pool->hold), "members", members));
+        "{s:o, s:s, s:s, s:s, s:i, s:i, s:o, s:o, s:o}", "name", report_name(pool->name), "select",
+        selects[pool->select], "data", pool->is_partitioned ? "partitioned" : "mirrored", "ready",
+        pool->ready_required ? "required" : "optional", "size", (int)pool->count, "available",
+        (int)look.available, "retry", retry_of(&pool->retry), "hold_s", report_seconds(pool->hold),
+        "members", members_of(&look)));
 }
 
 json_t *report_pools(const struct agent *agent, const struct conf *conf)

@@ -23,27 +23,45 @@ static void read_key(struct rt_key *key, const struct conf *conf, const char *te
         rt_key_private(key, dm_text(uri), dm_text(conf->realm));
 }
 
+/* Who serves, as far as the walk over his members has come. */
+struct search {
+    const char *serves;
+    const char *last_resort;
+};
+
+static json_t *place_of(struct search *search, const struct agent *agent, const struct conf *conf,
+                        const struct rt_pool *pool, const struct rt_member *member)
+{
+    struct report_member seen = report_member_of(agent, conf, pool, member);
+    const char *name = conf->peers[member->peer_number].identity;
+    bool is_free = seen.is_available && strcmp(seen.state, "busy") != 0;
+    if (!search->serves && is_free && !seen.is_last_resort)
+        search->serves = name;
+    if (!search->last_resort && is_free && seen.is_last_resort)
+        search->last_resort = name;
+    return report_made(json_pack("{s:o, s:s}", "peer", report_name(name), "state", seen.state));
+}
+
+/* His members in the order in which they are asked; in a partitioned pool those of his group. */
 static json_t *order_in(const struct agent *agent, const struct conf *conf,
                         const struct rt_pool *pool, uint16_t slot)
 {
     uint8_t order[RT_MEMBERS_MAX];
-    const char *last_resort = NULL;
-    const char *serves = NULL;
+    uint8_t groups[RT_MEMBERS_MAX] = {0};
+    struct search search = {0};
     json_t *list = report_made(json_array());
     rt_pool_order(pool, slot, order);
+    if (pool->is_partitioned)
+        rt_pool_group_order(pool, slot, groups);
     for (uint32_t i = 0; i < pool->count; i++) {
         const struct rt_member *member = &pool->members[order[i]];
-        struct report_member seen = report_member_of(agent, conf, pool, member);
-        const char *name = conf->peers[member->peer_number].identity;
-        if (!serves && seen.is_available && !seen.is_last_resort && strcmp(seen.state, "busy"))
-            serves = name;
-        if (!last_resort && seen.is_available && seen.is_last_resort)
-            last_resort = name;
-        json_array_append_new(list, report_made(json_pack("{s:o, s:s}", "peer", report_name(name),
-                                                          "state", seen.state)));
+        if (!pool->is_partitioned || member->group == groups[0])
+            json_array_append_new(list, place_of(&search, agent, conf, pool, member));
     }
-    return report_made(json_pack("{s:o, s:o, s:o}", "pool", report_name(pool->name), "serves",
-                                 report_name(serves ? serves : last_resort), "order", list));
+    const char *group = pool->is_partitioned ? pool->groups[groups[0]].name : NULL;
+    return report_made(json_pack(
+        "{s:o, s:o, s:o, s:o}", "pool", report_name(pool->name), "group", report_name(group),
+        "serves", report_name(search.serves ? search.serves : search.last_resort), "order", list));
 }
 
 json_t *report_users(const struct agent *agent, const struct conf *conf, const char *text)
