@@ -104,7 +104,8 @@ static int make_line(char line[LINE], const struct options *options, int count, 
         return wrong("trace", " is not built yet");
     if (!command)
         return wrong("unknown command ", words[0]);
-    if (given < command->least || given > command->most)
+    bool takes_dry = !strcmp(command->name, "reload");
+    if (given < command->least || given > command->most || (options->is_dry && !takes_dry))
         return wrong(words[0], *command->words ? ": another number of words is wanted"
                                                : ": nothing is wanted behind it");
     line[0] = '\0';
