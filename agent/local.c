@@ -143,3 +143,14 @@ void local_answer_verdict(struct worker *worker, struct rt_origin origin, dm_byt
     else
         local_answer(worker, origin, verdict->route, worker->now, request, verdict->result, NULL);
 }
+
+void local_reject(struct worker *worker, struct rt_origin origin, int32_t route, dm_bytes request,
+                  const struct rt_rejection *rejection)
+{
+    bool is_protocol_error = !rejection->vendor && dm_result_is_protocol_error(rejection->result);
+    struct dm_error error = {.result = (enum dm_result)rejection->result,
+                             .experimental_vendor = rejection->vendor,
+                             .message = rejection->message,
+                             .echo_application = !is_protocol_error || origin.wants_echo};
+    local_answer_error(worker, origin, route, worker->now, request, &error);
+}

@@ -4,6 +4,7 @@
 
 #include "agent/peer.h"
 #include "routing/decide.h"
+#include "routing/policy.h"
 
 /* What becomes of a request: where its answer goes, and what is counted. */
 struct outcome {
@@ -29,6 +30,10 @@ void local_answer_error(struct worker *worker, struct rt_origin origin, int32_t 
 /* What routing decided to answer: RT_ANSWER. */
 void local_answer_verdict(struct worker *worker, struct rt_origin origin, dm_bytes request,
                           const struct rt_verdict *verdict);
+/* The same with what a policy refuses it with: 3xxx as any agent, all else as the application would
+ * say it. ERR-13. */
+void local_reject(struct worker *worker, struct rt_origin origin, int32_t route, dm_bytes request,
+                  const struct rt_rejection *rejection);
 
 /* A letter with an answer: its origin is at home here. */
 void outcome_open(struct worker *worker, const struct letter *letter);

@@ -321,6 +321,21 @@ static void put_local_answers(const struct rendering *rendering)
         }
 }
 
+static const char *const terminations[] = {
+#define TERMINATION(field, outcome) outcome,
+#include "agent/stats.def"
+};
+
+static void put_terminations(const struct rendering *rendering)
+{
+    struct metrics_family family_of =
+        family(rendering, "session_terminations_total", "counter",
+               "Sessions that a server was told to end, since a policy made its success a failure");
+    for (unsigned i = 0; i < STATS_TERMINATIONS; i++)
+        one(family_of, metrics_label("outcome", terminations[i]),
+            stats_read(&rendering->sum.terminations[i]));
+}
+
 /* --- the agent as a whole
  * --------------------------------------------------------------------------- */
 
@@ -426,6 +441,7 @@ void metrics_render(const struct metrics_source *source, FILE *to)
     put_peer_durations(&rendering);
     put_requests(&rendering);
     put_local_answers(&rendering);
+    put_terminations(&rendering);
     put_agent(&rendering);
     process_render(source->started, to);
     stats_fini(&rendering.sum);

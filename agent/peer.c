@@ -49,6 +49,8 @@ void peer_free(struct peer *peer)
     name_unref(peer->name);
     free(peer->applications);
     free(peer->candidates);
+    free(peer->realm);
+    free(peer->candidate_realm);
     free(peer);
 }
 
@@ -179,6 +181,9 @@ static void take_capabilities(struct peer *peer)
     free(peer->applications);
     peer->applications = peer->candidates;
     peer->candidates = NULL;
+    free(peer->realm);
+    peer->realm = peer->candidate_realm;
+    peer->candidate_realm = NULL;
     memcpy(peer->route_record, peer->candidate_record, peer->candidate_record_size);
     peer->route_record_size = peer->candidate_record_size;
     settle_role(peer);

@@ -39,6 +39,8 @@ struct peer {
 
     struct dm_applications *applications; /* what it advertised; NULL before the first exchange */
     struct dm_applications *candidates;   /* those of an arrival or CEA not yet accepted */
+    char *realm;           /* its Origin-Realm, of a member of a pool only; or NULL */
+    char *candidate_realm; /* as with the applications */
     uint8_t route_record[DM_ROUTE_RECORD_MAX];
     uint16_t route_record_size;
     uint16_t candidate_record_size;

@@ -113,6 +113,18 @@ static bool is_who_we_expect(const struct peer *peer, const struct dm_caps *caps
            (!realm || dm_identity_equal(caps->origin_realm, dm_text(realm)));
 }
 
+/* What a proxy tells the members of its pools. PXY-07. */
+static void keep_realm(struct peer *peer, dm_bytes realm)
+{
+    free(peer->candidate_realm);
+    peer->candidate_realm = NULL;
+    if (!peer->conf->in_pool || !dm_identity_is_valid(realm))
+        return;
+    peer->candidate_realm = strndup((const char *)realm.at, realm.size);
+    if (!peer->candidate_realm)
+        abort();
+}
+
 enum dm_result peer_read_capabilities(struct peer *peer, dm_bytes message, struct dm_fault *fault)
 {
     struct dm_caps caps;
@@ -132,6 +144,7 @@ enum dm_result peer_read_capabilities(struct peer *peer, dm_bytes message, struc
     if (!peer->candidates)
         abort();
     *peer->candidates = caps.applications;
+    keep_realm(peer, caps.origin_realm);
     peer->candidate_record_size =
         (uint16_t)dm_route_record_make(peer->candidate_record, caps.origin_host);
     return DM_OK;

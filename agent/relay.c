@@ -9,6 +9,7 @@
 #include "agent/follow.h"
 #include "agent/local.h"
 #include "agent/redirect_answer.h"
+#include "agent/proxy.h"
 #include "agent/relay_request.h"
 #include "agent/screen.h"
 #include "proto/msg.h"
@@ -79,6 +80,7 @@ static void relay_post(struct worker *worker, unsigned home, struct relay_reques
     memcpy(letter->octets, image.at, image.size);
     if (error.size)
         memcpy(letter->octets + image.size, error.at, error.size);
+    request->policies = NULL; /* they travel */
     relay_request_free(worker, request);
     stats_add(&worker->stats.letters_posted, 1);
 }
@@ -140,6 +142,7 @@ static struct rt_waiting *wait_for_answer(struct peer *peer, struct relay_reques
     slot->sent = peer->worker->now;
     slot->deadline = request->deadline;
     slot->last_error = request->last_error;
+    slot->policies = request->policies;
     memcpy(slot->tried, request->tried, request->tried_count * sizeof *request->tried);
     slot->searched = request->searched;
     slot->tried_count = request->tried_count;
@@ -148,21 +151,32 @@ static struct rt_waiting *wait_for_answer(struct peer *peer, struct relay_reques
     slot->hops = request->hops;
     slot->redirected_by = request->redirected_by;
     slot->by_realm = request->by_realm;
+    slot->names_host = request->names_host;
     slot->was_retransmitted = request->retransmit;
     slot->route = request->route;
     slot->pool = request->pool;
     return slot;
 }
 
+/* Returns the size. Agents look for the host themselves. */
+static size_t write_request(struct peer *peer, const struct relay_request *request,
+                            uint32_t hop_by_hop)
+{
+    dm_bytes image = image_bytes(request->image);
+    bool names_host = request->names_host && !peer->is_agent;
+    uint8_t *to = conn_reserve(peer->open, false, image.size + (names_host ? PROXY_NAMES_MAX : 0));
+    if (names_host)
+        return proxy_forward(peer, to, image, hop_by_hop, request->retransmit);
+    return dm_request_forward(to, image, hop_by_hop, request->retransmit, dm_bytes_of("", 0));
+}
+
 static void queue_request(struct peer *peer, const struct relay_request *request,
                           uint32_t hop_by_hop)
 {
     struct worker *worker = peer->worker;
-    dm_bytes image = image_bytes(request->image);
-    uint8_t *to = conn_reserve(peer->open, false, image.size);
-    dm_request_forward(to, image, hop_by_hop, request->retransmit, dm_bytes_of("", 0));
+    size_t size = write_request(peer, request, hop_by_hop);
     uint64_t since = request->tried_count ? worker->now : request->received;
-    conn_commit(peer->open, false, image.size, since, STATS_PATH_request);
+    conn_commit(peer->open, false, size, since, STATS_PATH_request);
     struct stats_peer *stats = peer_stats(peer);
     stats_add(&stats->sent_request, 1);
     stats_add(&stats->pending, 1);
@@ -238,9 +252,13 @@ static void forward(struct peer *from, dm_bytes message, struct rt_origin origin
                     const struct rt_verdict *verdict)
 {
     struct worker *worker = from->worker;
+    const struct rt_route *proxy = proxy_route(worker, verdict->route);
+    if (proxy && !proxy_request(worker, proxy, origin, &message))
+        return;
     struct relay_request request;
     request.image = relay_image(from, message);
     request.last_error = NULL;
+    request.policies = NULL;
     request.origin = origin;
     request.ingress = from->self;
     request.received = worker->now;
@@ -250,9 +268,12 @@ static void forward(struct peer *from, dm_bytes message, struct rt_origin origin
     request.pool = verdict->pool;
     request.why = (uint8_t)verdict->why;
     request.is_fixed = verdict->is_fixed;
+    request.names_host = false;
     request.retransmit = false;
     request.tried_count = 0;
     request.hops = 0;
+    if (proxy)
+        proxy_begin(proxy, &request);
     relay_send(worker, &request, verdict->peer);
 }
 

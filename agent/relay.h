@@ -9,8 +9,9 @@
 
 /* A request on its way to a peer, with all that is known of it. */
 struct relay_request {
-    struct image *image;      /* as received, with our Route-Record appended; owned */
-    struct image *last_error; /* the error answer of the member tried before, owned; or NULL */
+    struct image *image;          /* as received, with our Route-Record appended; owned */
+    struct image *last_error;     /* the error answer of the member tried before, owned; or NULL */
+    struct rt_policies *policies; /* for the answer, a counted reference; or NULL */
     struct rt_origin origin;
     rt_peer ingress;
     uint64_t received;
@@ -23,6 +24,7 @@ struct relay_request {
     uint8_t redirected_by; /* the place among `tried` of who redirected it; where hops > 0 */
     bool by_realm;         /* to another realm, with 3011 */
     bool is_fixed;
+    bool names_host; /* whoever gets it becomes its Destination-Host: PXY-07 */
     bool retransmit; /* T is to be set */
     uint8_t tried_count;
     rt_peer tried[RT_TRIED_MAX];

@@ -3,6 +3,7 @@
 #include "agent/clock.h"
 #include "agent/follow.h"
 #include "agent/local.h"
+#include "agent/proxy.h"
 #include "agent/relay_request.h"
 #include "agent/search.h"
 
@@ -88,9 +89,29 @@ static void retry(struct peer *from, const struct rt_waiting *waiting, dm_bytes 
         stats_add(&peer_stats(from)->resends_result, 1);
 }
 
+/* What the policies of its route make of the answer. */
+static void deliver_changed(struct peer *from, const struct rt_waiting *waiting, dm_bytes message)
+{
+    struct worker *worker = from->worker;
+    struct relay_request request = relay_request_of(waiting);
+    struct outcome outcome = {.origin = waiting->origin,
+                              .since = worker->now,
+                              .route = waiting->route,
+                              .kind = STATS_answered};
+    if (proxy_answer(worker, request.policies, from, image_bytes(request.image), &message))
+        outcome_deliver(worker, &outcome, message);
+    else
+        proxy_answer_too_large(worker, request.origin, request.route, image_bytes(request.image));
+    relay_request_free(worker, &request);
+}
+
 static void deliver(struct peer *from, const struct rt_waiting *waiting, dm_bytes message)
 {
     struct worker *worker = from->worker;
+    if (waiting->policies) {
+        deliver_changed(from, waiting, message);
+        return;
+    }
     struct outcome outcome = {.origin = waiting->origin,
                               .since = worker->now,
                               .route = waiting->route,
@@ -138,6 +159,15 @@ static void settle(struct peer *from, const struct rt_waiting *waiting, dm_bytes
         retry(from, waiting, message);
 }
 
+/* Nobody waits for it. */
+static void own_answered(struct peer *from)
+{
+    proxy_own_ended(from, STATS_TERMINATION_answered);
+    peer_publish_load(from);
+    if (from->state == DM_CLOSING)
+        peer_settle(from);
+}
+
 void relay_answer(struct peer *from, dm_bytes message, const struct dm_header *header)
 {
     struct worker *worker = from->worker;
@@ -150,6 +180,10 @@ void relay_answer(struct peer *from, dm_bytes message, const struct dm_header *h
     }
     struct rt_waiting waiting;
     rt_pending_take(&from->pending, slot, &waiting);
+    if (proxy_is_own(&waiting)) {
+        own_answered(from);
+        return;
+    }
     relay_forget(from);
     peer_publish_load(from);
     stats_record(&stats->duration, worker->now - waiting.sent, 1);

@@ -42,7 +42,7 @@ void relay_end(struct worker *worker, struct relay_request *request, enum dm_res
 /* Takes the request out of a slot that was taken from a pending table. */
 struct relay_request relay_request_of(const struct rt_waiting *waiting);
 
-/* Frees its images. */
+/* Frees what it owns. */
 void relay_request_free(struct worker *worker, struct relay_request *request);
 
 /* Frees a slot of the peer: the counters know. */

@@ -3,6 +3,7 @@
 #include "agent/agent.h"
 #include "agent/local.h"
 #include "agent/park.h"
+#include "agent/proxy.h"
 #include "agent/redirect_answer.h"
 #include "agent/relay_request.h"
 
@@ -57,6 +58,8 @@ static void tell(struct worker *worker, struct relay_request *request,
 static void carry_on(struct worker *worker, struct relay_request *request,
                      const struct rt_verdict *verdict)
 {
+    bool is_first = request->route < 0; /* what had a route has been through its policies */
+    const struct rt_route *proxy = is_first ? proxy_route(worker, verdict->route) : NULL;
     request->route = verdict->route;
     request->pool = verdict->pool;
     request->why = (uint8_t)verdict->why;
@@ -67,7 +70,7 @@ static void carry_on(struct worker *worker, struct relay_request *request,
         relay_end(worker, request, verdict->result);
     else if (is_refused(worker, request, verdict->peer))
         relay_end(worker, request, DM_TOO_BUSY);
-    else
+    else if (!proxy || proxy_resume(worker, proxy, request))
         relay_send(worker, request, verdict->peer);
 }
 

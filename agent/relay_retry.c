@@ -6,8 +6,10 @@
 
 #include "agent/clock.h"
 #include "agent/follow.h"
+#include "agent/conf/conf_policies.h"
 #include "agent/local.h"
 #include "agent/log.h"
+#include "agent/proxy.h"
 #include "agent/relay_request.h"
 #include "agent/search.h"
 
@@ -15,7 +17,9 @@ void relay_request_free(struct worker *worker, struct relay_request *request)
 {
     memory_image_free(&worker->memory, request->image);
     memory_image_free(&worker->memory, request->last_error);
+    conf_policies_drop(request->policies);
     request->image = request->last_error = NULL;
+    request->policies = NULL;
 }
 
 struct relay_request relay_request_of(const struct rt_waiting *waiting)
@@ -23,6 +27,7 @@ struct relay_request relay_request_of(const struct rt_waiting *waiting)
     struct relay_request request = {
         .image = waiting->image,
         .last_error = waiting->last_error,
+        .policies = waiting->policies,
         .origin = waiting->origin,
         .ingress = waiting->ingress,
         .received = waiting->received,
@@ -35,6 +40,7 @@ struct relay_request relay_request_of(const struct rt_waiting *waiting)
         .hops = waiting->hops,
         .redirected_by = waiting->redirected_by,
         .by_realm = waiting->by_realm,
+        .names_host = waiting->names_host,
         .retransmit = waiting->was_retransmitted,
         .tried_count = waiting->tried_count,
     };
@@ -48,22 +54,33 @@ void relay_forget(struct peer *peer)
     stats_sub(&peer->worker->stats.held_pending, 1);
 }
 
+/* The error that a member gave, as the policies want it; false: none did, or they made it too
+ * large. */
+static bool deliver_error(struct worker *worker, const struct relay_request *request)
+{
+    if (!request->last_error)
+        return false;
+    dm_bytes answer = image_bytes(request->last_error);
+    if (request->policies &&
+        !proxy_answer(worker, request->policies, NULL, image_bytes(request->image), &answer))
+        return false;
+    struct outcome outcome = {.origin = request->origin,
+                              .since = worker->now,
+                              .route = request->route,
+                              .kind = STATS_answered};
+    outcome_deliver(worker, &outcome, answer);
+    return true;
+}
+
 /* The end of a request that nobody else can have: the last error a member gave (ANS-06), or our
  * own. */
 void relay_end(struct worker *worker, struct relay_request *request, enum dm_result result)
 {
     if (request->searched)
         search_forget(worker, request);
-    if (request->last_error) {
-        struct outcome outcome = {.origin = request->origin,
-                                  .since = worker->now,
-                                  .route = request->route,
-                                  .kind = STATS_answered};
-        outcome_deliver(worker, &outcome, image_bytes(request->last_error));
-    } else {
+    if (!deliver_error(worker, request))
         local_answer(worker, request->origin, request->route, worker->now,
                      image_bytes(request->image), result, NULL);
-    }
     relay_request_free(worker, request);
 }
 
@@ -167,11 +184,22 @@ static void tell_moved(struct peer *peer)
     peer->moved.count = 0;
 }
 
+static void forget_own(struct peer *peer, struct rt_waiting *slot)
+{
+    struct rt_waiting taken;
+    rt_pending_take(&peer->pending, slot, &taken);
+    proxy_own_ended(peer, STATS_TERMINATION_lost);
+}
+
 /* Moves the request of this slot, or ends it. False: it has to wait. */
 static bool move(struct peer *peer, struct rt_waiting *slot)
 {
     struct worker *worker = peer->worker;
     uint32_t end_to_end = slot->end_to_end;
+    if (proxy_is_own(slot)) {
+        forget_own(peer, slot);
+        return true;
+    }
     struct relay_request request = relay_request_of(slot);
     request.retransmit = true; /* FOV-02 */
     if (request.hops) {        /* its redirect may name another host */
@@ -230,6 +258,10 @@ bool relay_expire(struct peer *peer, unsigned most)
     struct rt_waiting waiting;
     while (most > 0 && rt_pending_expire(&peer->pending, now, &waiting)) {
         most--;
+        if (proxy_is_own(&waiting)) {
+            proxy_own_ended(peer, STATS_TERMINATION_timeout);
+            continue;
+        }
         relay_forget(peer);
         time_is_up(peer, &waiting);
     }
@@ -243,6 +275,10 @@ void relay_give_up(struct peer *peer)
     struct rt_waiting waiting;
     rt_pending_rewind(&peer->pending);
     while (rt_pending_drain(&peer->pending, &waiting)) {
+        if (proxy_is_own(&waiting)) {
+            proxy_own_ended(peer, STATS_TERMINATION_lost);
+            continue;
+        }
         relay_forget(peer);
         struct relay_request request = relay_request_of(&waiting);
         relay_end(peer->worker, &request, DM_UNABLE_TO_DELIVER);

@@ -67,6 +67,12 @@ enum stats_lookup {
     STATS_LOOKUPS
 };
 
+enum stats_termination {
+#define TERMINATION(field, outcome) STATS_TERMINATION_##field,
+#include "agent/stats.def"
+    STATS_TERMINATIONS
+};
+
 enum stats_path {
 #define DURATION(field, path) STATS_PATH_##field,
 #include "agent/stats.def"
@@ -116,7 +122,8 @@ struct stats {
     stats_counter letters_opened;
     stats_counter dropped[STATS_DROPS];
     stats_counter refused[STATS_REFUSALS];
-    stats_counter redirects;   /* remembered, by this worker: gauge */
+    stats_counter redirects; /* remembered, by this worker: gauge */
+    stats_counter terminations[STATS_TERMINATIONS];
     stats_counter connections; /* gauge */
     stats_counter clients;     /* those of them that are open to a client: gauge */
     stats_counter memory;      /* octets of messages, queues, bags and unfinished input: gauge */

@@ -544,6 +544,7 @@ void worker_free(struct worker *worker)
     free(worker->due);
     free(worker->attention);
     free(worker->by_slot);
+    free(worker->policy_room);
     free(worker->scratch);
     free(worker->chooser.turn);
     follow_fini(worker);

@@ -81,6 +81,9 @@ struct worker {
     unsigned busy;  /* per cent of the last second */
     unsigned hot;   /* seconds in a row above 70 % */
 
+    uint8_t
+        *policy_room; /* of proxy.c, of RT_POLICY_WORK(policy_limit) octets; NULL before its use */
+    size_t policy_limit;
     uint8_t *scratch; /* one message of the largest size, and what an answer of ours has more */
     size_t scratch_size;
     uint8_t read_buffer[WORKER_READ];

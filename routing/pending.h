@@ -30,6 +30,7 @@ struct rt_waiting {
     uint64_t sent;     /* ns: when it was last sent */
     uint64_t deadline; /* ns */
     void *last_error;  /* the error answer of the member tried before, or NULL (ANS-06) */
+    struct rt_policies *policies; /* for the answer, a counted reference; or NULL */
     rt_peer tried[RT_TRIED_MAX];
     uint64_t searched; /* groups that did not know the user: 1 << their number */
     uint8_t tried_count;
@@ -38,6 +39,7 @@ struct rt_waiting {
     uint8_t redirected_by; /* the place among `tried` of who sent it here; where hops > 0 */
     bool by_realm;         /* a 3011 did */
     bool is_fixed;
+    bool names_host;        /* the host that gets it becomes its Destination-Host: PXY-07 */
     bool was_retransmitted; /* T was received or has been set */
     int32_t route;
     int32_t pool; /* from which its member was chosen, or -1 */

@@ -92,6 +92,7 @@ static const char *const contract[] = {
     "antipode_requests_total counter",
     "antipode_requests_in_flight gauge",
     "antipode_local_answers_total counter",
+    "antipode_session_terminations_total counter",
     "antipode_answers_total counter",
     "antipode_request_duration_seconds histogram",
     "antipode_agent_duration_seconds histogram",
