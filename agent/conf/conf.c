@@ -12,47 +12,12 @@
 
 #include <xxhash.h>
 
+#include "agent/conf/advertise.h"
 #include "agent/conf/conf_policies.h"
 #include "agent/conf/key.h"
 #include "agent/conf/snapshot.h"
 
 enum { FILE_MAX = 8 * 1024 * 1024 };
-
-/* CEX-05, CEX-06: the relay application is not advertised where no route relays or redirects. */
-
-static bool is_relaying(const struct rt_tables *tables)
-{
-    for (uint32_t i = 0; i < tables->route_count; i++)
-        if (tables->routes[i].action == RT_RELAY || tables->routes[i].action == RT_REDIRECT)
-            return true;
-    return false;
-}
-
-/* `map` is the one that may hold `advertise`, at the present path. */
-static void drop_relay(struct conf_reading *reading, const struct conf_node *map,
-                       struct dm_applications *set)
-{
-    if (set->relay && set->count == 0 && conf_node_find(map, "advertise"))
-        conf_complain_key(reading, map, "advertise",
-                          "nothing is left: no route relays or redirects");
-    set->relay = false;
-}
-
-static void settle_relay(struct conf_reading *reading, const struct conf_node *root)
-{
-    struct conf *conf = reading->conf;
-    if (is_relaying(&conf->tables))
-        return;
-    drop_relay(reading, root, &conf->advertise);
-    const struct conf_node *peers = conf_node_find(root, "peers");
-    const struct conf_node *node = peers ? peers->first : NULL;
-    struct conf_path list = {NULL, "peers", 0};
-    struct conf_path element = {&list, NULL, 0};
-    reading->path = &element;
-    for (; node && element.index < conf->peer_count; element.index++, node = node->next)
-        drop_relay(reading, node, &conf->peers[element.index].advertise);
-    reading->path = NULL;
-}
 
 /* Building the tables, once nothing is wrong. */
 
@@ -84,7 +49,7 @@ static void read_root(struct conf_snapshot *snapshot, const void *octets, size_t
     const struct conf_node *root = conf_node_read(octets, size, &scratch, complaints);
     if (root) {
         conf_read_map(&reading, root, CONF_ROOT, &snapshot->conf);
-        settle_relay(&reading, root);
+        conf_settle_advertised(&reading, root);
     }
     conf_arena_fini(&scratch);
 }
