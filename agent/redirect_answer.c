@@ -53,20 +53,14 @@ static void put_members(struct hosts *hosts, const struct rt_target *target, uin
     }
 }
 
-static uint16_t slot_of(const struct rt_tables *tables, const struct rt_query *query)
-{
-    struct rt_key key;
-    rt_key_of(&key, query, &tables->domains);
-    return rt_slot(&key, tables->seed);
-}
-
 static void put_hosts(struct hosts *hosts, const struct rt_redirect_rule *rule,
-                      const struct rt_query *query, const struct rt_target *target)
+                      const struct rt_verdict *verdict)
 {
+    const struct rt_target *target = &verdict->target;
     if (target->kind == RT_TARGET_PEER)
         put_peer(hosts, target->number);
     else if (target->kind != RT_TARGET_NONE)
-        put_members(hosts, target, slot_of(&hosts->conf->tables, query));
+        put_members(hosts, target, verdict->slot);
     else
         for (uint32_t i = 0; i < rule->to_count; i++)
             put(hosts, rule->to[i]);
@@ -83,13 +77,13 @@ static void put_usage(struct dm_writer *writer, const struct rt_redirect_rule *r
 }
 
 void redirect_answer(struct worker *worker, struct rt_origin origin, dm_bytes request,
-                     const struct rt_query *query, const struct rt_verdict *verdict)
+                     const struct rt_verdict *verdict)
 {
     uint8_t octets[REDIRECT_ANSWER_ROOM];
     const struct rt_redirect_rule *rule = &worker->conf->tables.routes[verdict->route].redirect;
     struct hosts hosts = {.conf = worker->conf};
     dm_writer_init(&hosts.writer, octets, sizeof octets);
-    put_hosts(&hosts, rule, query, &verdict->target);
+    put_hosts(&hosts, rule, verdict);
     if (hosts.count == 0) {
         local_answer(worker, origin, verdict->route, worker->now, request, DM_UNABLE_TO_DELIVER,
                      NULL);

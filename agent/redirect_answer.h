@@ -11,4 +11,4 @@ enum { REDIRECT_ANSWER_ROOM = RT_REDIRECT_HOSTS_MAX * 340 };
 /* Answers a request of verdict RT_TELL: one Redirect-Host for each host of its route, or for each
  * member of the subscriber's target that can be dialled; 3002 where there is none. */
 void redirect_answer(struct worker *worker, struct rt_origin origin, dm_bytes request,
-                     const struct rt_query *query, const struct rt_verdict *verdict);
+                     const struct rt_verdict *verdict);

@@ -344,7 +344,7 @@ void relay_request(struct peer *from, dm_bytes message, const struct dm_header *
     if (verdict.kind == RT_ANSWER)
         local_answer_verdict(worker, origin, message, &verdict);
     else if (verdict.kind == RT_TELL)
-        redirect_answer(worker, origin, message, &query, &verdict);
+        redirect_answer(worker, origin, message, &verdict);
     else if (verdict.kind == RT_FORWARD && worker->realm_redirects.count)
         forward_to_realm(from, &query, origin, &verdict);
     else if (verdict.kind == RT_FORWARD)

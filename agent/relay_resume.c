@@ -44,14 +44,15 @@ static bool is_refused(const struct worker *worker, const struct relay_request *
 static void tell(struct worker *worker, struct relay_request *request,
                  const struct rt_verdict *verdict)
 {
-    struct rt_query query;
-    struct dm_fault fault;
-    dm_bytes message = image_bytes(request->image);
-    if (rt_query_read(&query, message, worker->conf->tables.own_identity, false, &fault)) {
-        relay_end(worker, request, DM_UNABLE_TO_DELIVER);
-        return;
-    }
-    redirect_answer(worker, request->origin, message, &query, verdict);
+    redirect_answer(worker, request->origin, image_bytes(request->image), verdict);
+    relay_request_free(worker, request);
+}
+
+/* Its user is in no row of the table. */
+static void reject(struct worker *worker, struct relay_request *request,
+                   const struct rt_verdict *verdict)
+{
+    local_answer_verdict(worker, request->origin, image_bytes(request->image), verdict);
     relay_request_free(worker, request);
 }
 
@@ -66,6 +67,8 @@ static void carry_on(struct worker *worker, struct relay_request *request,
     request->is_fixed = verdict->is_fixed;
     if (verdict->kind == RT_TELL)
         tell(worker, request, verdict);
+    else if (verdict->kind == RT_ANSWER && verdict->is_application_error)
+        reject(worker, request, verdict);
     else if (verdict->kind != RT_FORWARD)
         relay_end(worker, request, verdict->result);
     else if (is_refused(worker, request, verdict->peer))

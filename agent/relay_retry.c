@@ -127,7 +127,9 @@ static bool carry_out(struct worker *worker, struct relay_request *request,
     }
     if (request->searched && search_pass_over(worker, request))
         return true;
-    relay_end(worker, request, result == DM_TOO_BUSY ? result : verdict->result);
+    bool is_ours = verdict->kind == RT_ANSWER && !verdict->is_application_error;
+    enum dm_result end = is_ours ? verdict->result : DM_UNABLE_TO_DELIVER;
+    relay_end(worker, request, result == DM_TOO_BUSY ? result : end);
     return false;
 }
 

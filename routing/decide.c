@@ -61,13 +61,18 @@ const struct rt_route *rt_route_numbered(const struct rt_tables *tables, int32_t
     return NULL;
 }
 
-/* The route redirects: to its own list. RDR-01. */
-static struct rt_verdict tell(const struct deciding *it, const struct rt_route *route)
+/* The route redirects: to whom its table names, or to its own list. RDR-01, RDR-04. */
+static struct rt_verdict tell(struct deciding *it, const struct rt_route *route)
 {
-    if (it->reasons)
-        rt_say(it->reasons, "redirect: to the hosts of the route");
-    return (struct rt_verdict){
+    struct rt_verdict verdict = {
         .kind = RT_TELL, .route = (int32_t)route->number, .pool = -1, .member = -1};
+    if (user_find_target(it, route, &verdict) == USER_UNKNOWN)
+        return deciding_reject_user(it, route);
+    if (it->reasons)
+        rt_say(it->reasons, "redirect: to %s",
+               verdict.target.kind == RT_TARGET_NONE ? "the hosts of the route"
+                                                     : "who serves the user");
+    return verdict;
 }
 
 static struct rt_verdict follow(struct deciding *it, const struct rt_route *route)

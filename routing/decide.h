@@ -23,6 +23,8 @@ struct rt_tables {
     uint32_t pool_count;
     struct rt_subscriber_table *subscribers; /* subscribers.h */
     uint32_t subscriber_count;
+    const dm_bytes *peers; /* identities, by their numbers */
+    uint32_t peer_count;
 };
 
 /* In rt_attempt.searched: a group could not be asked. */
@@ -73,6 +75,7 @@ struct rt_verdict {
     enum rt_why why;
     bool is_fixed;           /* by Destination-Host: nobody else may get it (RTE-09, ANS-07) */
     struct rt_target target; /* RT_TELL: of the user's row, or RT_TARGET_NONE: the route's `to` */
+    uint16_t slot;           /* RT_TELL: of the user, for the order of the target's members */
     uint64_t key_hash;       /* RT_WAIT */
 };
 

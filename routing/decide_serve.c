@@ -116,6 +116,31 @@ static struct rt_verdict nobody(const struct deciding *it, int32_t route)
     return deciding_answer(it, route, DM_UNABLE_TO_DELIVER, "no member can take the request");
 }
 
+/* A peer of a row, outside the pool: nobody stands in for it. */
+static struct rt_verdict forward_to_peer(struct deciding *it, const struct rt_route *route,
+                                         const struct user *user)
+{
+    struct rt_seen seen = {0};
+    dm_bytes name = it->tables->peers[user->peer];
+    it->world->member(it->world->context, (uint32_t)user->peer, it->query->header.application,
+                      &seen);
+    const char *why_not = deciding_objection_to_choice(it, name, &seen);
+    deciding_say_peer(it, "peer", name, why_not ? why_not : rt_reach_name(seen.reach));
+    if (why_not)
+        return deciding_answer(it, (int32_t)route->number, DM_UNABLE_TO_DELIVER,
+                               "the user's server cannot take the request");
+    if (seen.is_busy)
+        return deciding_answer(it, (int32_t)route->number, DM_TOO_BUSY,
+                               "the user's server is busy");
+    deciding_say_peer(it, "forward to", name, "the user's server");
+    return (struct rt_verdict){.kind = RT_FORWARD,
+                               .route = (int32_t)route->number,
+                               .pool = -1,
+                               .member = -1,
+                               .peer = seen.peer,
+                               .why = RT_BY_SUBSCRIBER};
+}
+
 static struct rt_verdict choose_member(struct deciding *it, const struct rt_route *route,
                                        struct user *user)
 {
@@ -178,13 +203,17 @@ struct rt_verdict deciding_serve(struct deciding *it, const struct rt_route *rou
     struct rt_verdict redirected;
     uint64_t key_hash = 0;
     user_init(it, route, &user);
+    enum user_found row =
+        user_find_row(it, rt_subscribers_of(it->tables, route->subscribers), &user);
     if (user_find_session(it, &user, &key_hash) == USER_ASKED)
         return wait_for(route, key_hash);
     if (user.why != RT_BY_SESSION && is_redirected(it, route, &user, (rt_peer){0}, &verdict))
         return verdict;
+    if (row == USER_UNKNOWN)
+        return deciding_reject_user(it, route);
     if (user_find_binding(it, &user, &key_hash) == USER_ASKED)
         return wait_for(route, key_hash);
-    verdict = choose_member(it, route, &user);
+    verdict = user.peer >= 0 ? forward_to_peer(it, route, &user) : choose_member(it, route, &user);
     if (verdict.kind == RT_FORWARD && is_redirected(it, route, &user, verdict.peer, &redirected))
         return redirected;
     return verdict;

@@ -4,6 +4,7 @@
  * hash, which means a member or a group only within the pool that serves the user. */
 #include "routing/bindings.h"
 #include "routing/deciding.h"
+#include "routing/subscribers.h"
 
 enum { RAR = 258, ACR = 271, ASR = 274, STR = 275, SIP_MAR = 286 };
 
@@ -12,7 +13,8 @@ enum { RAR = 258, ACR = 271, ASR = 274, STR = 275, SIP_MAR = 286 };
 static bool is_keyed(const struct deciding *it, const struct rt_route *route)
 {
     const struct rt_pool *pool = &it->tables->pools[route->pool];
-    return pool->select == RT_STICKY || pool->is_partitioned || it->world->redirected;
+    return pool->select == RT_STICKY || pool->is_partitioned || route->subscribers >= 0 ||
+           it->world->redirected;
 }
 
 static void read_key(struct deciding *it, struct user *user)
@@ -30,6 +32,7 @@ void user_init(struct deciding *it, const struct rt_route *route, struct user *u
     user->key.size = 0;
     user->pool = route->pool;
     user->member = user->group = user->peer = -1;
+    user->is_provisioned = false;
     user->slot = 0;
     user->why = RT_BY_HASH;
     if (is_keyed(it, route))
@@ -39,6 +42,151 @@ void user_init(struct deciding *it, const struct rt_route *route, struct user *u
 static bool is_session(const struct rt_key *key)
 {
     return key->size == 0 || key->octets[0] == RT_KIND_SESSION;
+}
+
+/* --- what is provisioned --- */
+
+const struct rt_subscriber_table *rt_subscribers_of(const struct rt_tables *tables, int32_t number)
+{
+    bool is_there = number >= 0 && (uint32_t)number < tables->subscriber_count;
+    return is_there ? &tables->subscribers[number] : NULL;
+}
+
+/* Under the identity that counts, or under the private one beside it. */
+static bool find_row(const struct deciding *it, const struct rt_subscriber_table *table,
+                     const struct user *user, struct rt_subscriber *row, const char **how)
+{
+    struct rt_key second;
+    if (rt_subscribers_find(table->rows, &user->key, row, how))
+        return true;
+    if (user->key.octets[0] == RT_KIND_PRIVATE)
+        return false;
+    rt_key_second(&second, it->query, &it->tables->domains);
+    return second.size > 0 && rt_subscribers_find(table->rows, &second, row, how);
+}
+
+static dm_bytes name_of_peer(const struct deciding *it, uint32_t number)
+{
+    return number < it->tables->peer_count ? it->tables->peers[number] : dm_text("a peer");
+}
+
+static void say_row(const struct deciding *it, const struct rt_subscriber_table *table,
+                    const struct rt_subscriber *row, const char *how)
+{
+    const struct rt_pool *pools = it->tables->pools;
+    const struct rt_target *target = &row->target;
+    switch (target->kind) {
+    case RT_TARGET_NONE:
+        break;
+    case RT_TARGET_POOL:
+        rt_say(it->reasons, "subscribers %s: %s, pool %s", table->name, how,
+               pools[target->pool].name);
+        break;
+    case RT_TARGET_GROUP:
+        rt_say(it->reasons, "subscribers %s: %s, pool %s, group %s", table->name, how,
+               pools[target->pool].name, pools[target->pool].groups[target->number].name);
+        break;
+    case RT_TARGET_PEER:
+        rt_say(it->reasons, "subscribers %s: %s, peer %s", table->name, how,
+               rt_show(name_of_peer(it, target->number)).text);
+        break;
+    }
+    if (row->user)
+        rt_say(it->reasons, "subscribers %s: slot %u of the row's user", table->name,
+               (unsigned)row->slot);
+}
+
+/* A member of the pool has stand-ins; any other peer has none. */
+static void aim_at_peer(const struct deciding *it, struct user *user, uint32_t number)
+{
+    const struct rt_pool *pool = &it->tables->pools[user->pool];
+    int member = rt_pool_member_of(pool, number);
+    if (member < 0)
+        user->peer = (int)number;
+    else
+        user->member = member;
+    if (member >= 0 && pool->is_partitioned)
+        user->group = (int)pool->members[member].group;
+}
+
+static void take_row(const struct deciding *it, struct user *user, const struct rt_subscriber *row)
+{
+    user->slot = row->user ? row->slot : user->slot;
+    user->is_provisioned = row->user != 0;
+    if (row->target.kind == RT_TARGET_POOL || row->target.kind == RT_TARGET_GROUP)
+        user->pool = row->target.pool;
+    if (row->target.kind == RT_TARGET_GROUP)
+        user->group = (int)row->target.number;
+    if (row->target.kind == RT_TARGET_PEER)
+        aim_at_peer(it, user, row->target.number);
+    if (row->target.kind != RT_TARGET_POOL)
+        user->why = RT_BY_SUBSCRIBER;
+}
+
+enum user_found user_find_row(struct deciding *it, const struct rt_subscriber_table *table,
+                              struct user *user)
+{
+    struct rt_subscriber row;
+    const char *how;
+    if (!table || is_session(&user->key))
+        return USER_FOUND;
+    if (find_row(it, table, user, &row, &how)) {
+        if (it->reasons)
+            say_row(it, table, &row, how);
+        take_row(it, user, &row);
+        return USER_FOUND;
+    }
+    if (it->reasons)
+        rt_say(it->reasons, "subscribers %s: the user is in no row", table->name);
+    return table->unknown_rejects ? USER_UNKNOWN : USER_FOUND;
+}
+
+/* Of a partitioned pool the user's group, whose members alone have him. */
+static struct rt_target narrow(const struct rt_tables *tables, struct rt_target target,
+                               uint16_t slot)
+{
+    if (target.kind != RT_TARGET_POOL || !tables->pools[target.pool].is_partitioned)
+        return target;
+    uint8_t order[RT_MEMBERS_MAX];
+    rt_pool_group_order(&tables->pools[target.pool], slot, order);
+    return (struct rt_target){RT_TARGET_GROUP, target.pool, order[0]};
+}
+
+enum user_found user_find_target(struct deciding *it, const struct rt_route *route,
+                                 struct rt_verdict *verdict)
+{
+    const struct rt_subscriber_table *table =
+        rt_subscribers_of(it->tables, route->redirect.subscribers);
+    if (!table)
+        return USER_FOUND;
+    struct user user;
+    struct rt_subscriber row;
+    const char *how;
+    read_key(it, &user);
+    bool is_known = !is_session(&user.key) && find_row(it, table, &user, &row, &how);
+    if (!is_known && !is_session(&user.key) &&
+        (table->unknown_rejects || route->redirect.to_count == 0))
+        return USER_UNKNOWN;
+    if (!is_known)
+        return USER_FOUND;
+    if (it->reasons)
+        say_row(it, table, &row, how);
+    verdict->slot = row.user ? row.slot : user.slot;
+    verdict->target = narrow(it->tables, row.target, verdict->slot);
+    return USER_FOUND;
+}
+
+struct rt_verdict deciding_reject_user(const struct deciding *it, const struct rt_route *route)
+{
+    enum { UNKNOWN_OF_3GPP = 5001, UNKNOWN_OF_SIP = 5032 };
+    uint32_t application = it->query->header.application;
+    bool is_3gpp = application == RT_APPLICATION_CX || application == RT_APPLICATION_SH;
+    struct rt_verdict verdict = deciding_answer(
+        it, (int32_t)route->number, (enum dm_result)(is_3gpp ? UNKNOWN_OF_3GPP : UNKNOWN_OF_SIP),
+        is_3gpp ? "of 3GPP: the user is unknown" : "the user is unknown");
+    verdict.experimental_vendor = is_3gpp ? RT_VENDOR_3GPP : 0;
+    verdict.is_application_error = true;
+    return verdict;
 }
 
 /* --- what was learnt --- */
@@ -59,7 +207,8 @@ static bool aim(const struct deciding *it, struct user *user, uint32_t target)
                                      : rt_pool_member_named(pool, target);
     if (found < 0)
         return false;
-    *(pool->is_partitioned ? &user->group : &user->member) = found;
+    user->group = pool->is_partitioned ? found : -1;
+    user->member = pool->is_partitioned ? -1 : found;
     return true;
 }
 
@@ -101,6 +250,7 @@ enum user_found user_find_session(struct deciding *it, struct user *user, uint64
         return USER_ASKED;
     if (found == RT_UNKNOWN || bound.target == 0 || !aim(it, user, bound.target))
         return USER_FOUND;
+    user->peer = -1;
     user->why = RT_BY_SESSION;
     if (it->reasons)
         rt_say(it->reasons, "session: goes on at %s", name_of_aim(it, user));
@@ -109,9 +259,10 @@ enum user_found user_find_session(struct deciding *it, struct user *user, uint64
 
 static void take_bound(const struct deciding *it, struct user *user, const struct rt_bound *bound)
 {
-    if (bound->has_slot)
+    bool has_slot = bound->has_slot && !user->is_provisioned;
+    if (has_slot)
         user->slot = bound->slot;
-    if (it->reasons && bound->has_slot)
+    if (it->reasons && has_slot)
         rt_say(it->reasons, "binding: slot %u of the user's first identity", (unsigned)bound->slot);
     if (bound->target == 0 || !aim(it, user, bound->target))
         return;

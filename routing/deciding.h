@@ -54,11 +54,12 @@ const char *rt_reach_name(enum rt_reach reach);
 
 /* Whom a request is about, and who therefore serves it. */
 struct user {
-    struct rt_key key; /* size 0: not asked for, or nobody */
-    uint32_t pool;     /* the route's, or the one that a row of subscribers names */
-    int member;        /* preferred, of `pool`; -1: nobody in particular */
-    int group;         /* of a partitioned `pool`, which must serve; -1: the hash says */
-    int peer;          /* a configured peer outside the pool, who alone serves; -1 */
+    struct rt_key key;   /* size 0: not asked for, or nobody */
+    uint32_t pool;       /* the route's, or the one that a row of subscribers names */
+    int member;          /* preferred, of `pool`; -1: nobody in particular */
+    int group;           /* of a partitioned `pool`, which must serve; -1: the hash says */
+    int peer;            /* a configured peer outside the pool, who alone serves; -1 */
+    bool is_provisioned; /* the slot is that of a row */
     uint16_t slot;
     enum rt_why why;
 };
@@ -73,8 +74,20 @@ enum user_found {
 void user_init(struct deciding *it, const struct rt_route *route, struct user *user);
 /* The session goes on where it began: multi-round MAR, STR. sip-app.md §9.1 step 2. */
 enum user_found user_find_session(struct deciding *it, struct user *user, uint64_t *key_hash);
+/* What this table of subscribers says of the user: §9.1 step 4. A session that goes on stays where
+ * it is, but for the pool. `table` may be NULL. */
+enum user_found user_find_row(struct deciding *it, const struct rt_subscriber_table *table,
+                              struct user *user);
+/* Whom a redirect agent names: `target` and `slot` of the verdict. RDR-04. */
+enum user_found user_find_target(struct deciding *it, const struct rt_route *route,
+                                 struct rt_verdict *verdict);
+const struct rt_subscriber_table *rt_subscribers_of(const struct rt_tables *tables, int32_t number);
 /* What was learnt of the user, if nothing better is known. §9.1 step 5. */
 enum user_found user_find_binding(struct deciding *it, struct user *user, uint64_t *key_hash);
+
+/* The user is in no row, and his table rejects: as his server would say it, with the application's
+ * grammar and without E. RDR-04. */
+struct rt_verdict deciding_reject_user(const struct deciding *it, const struct rt_route *route);
 
 /* --- decide_serve.c: 14 --- */
 

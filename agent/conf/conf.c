@@ -21,10 +21,22 @@ enum { FILE_MAX = 8 * 1024 * 1024 };
 
 /* Building the tables, once nothing is wrong. */
 
-static bool build_tables(struct conf *conf)
+static void name_peers(struct conf_snapshot *snapshot)
 {
+    struct conf *conf = &snapshot->conf;
+    dm_bytes *names = conf_arena_new(&snapshot->arena, conf->peer_count * sizeof *names);
+    for (size_t i = 0; i < conf->peer_count; i++)
+        names[i] = dm_text(conf->peers[i].identity);
+    conf->tables.peers = names;
+    conf->tables.peer_count = (uint32_t)conf->peer_count;
+}
+
+static bool build_tables(struct conf_snapshot *snapshot)
+{
+    struct conf *conf = &snapshot->conf;
     struct rt_tables *tables = &conf->tables;
     tables->own_identity = dm_text(conf->identity);
+    name_peers(snapshot);
     for (uint32_t i = 0; i < tables->pool_count; i++)
         if (!rt_pool_build(&tables->pools[i], tables->seed))
             return false;
@@ -67,7 +79,7 @@ struct conf *conf_load_octets(const char *name, const void *octets, size_t size,
     bool is_good = found.count == 0;
     conf_complaints_write(&found, name, complaints);
     conf_complaints_fini(&found);
-    if (is_good && !build_tables(conf)) {
+    if (is_good && !build_tables(snapshot)) {
         fprintf(complaints, "%s: not enough memory\n", name);
         is_good = false;
     }
