@@ -126,7 +126,7 @@ static void show_peers(const json_t *answer, FILE *to)
               "IN FLIGHT ", "TRANSPORT", "SECURITY", "ADDRESS", "APPLICATIONS");
     size_t i;
     json_t *peer;
-    json_array_foreach (json_object_get(answer, "peers"), i, peer) {
+    json_array_foreach(json_object_get(answer, "peers"), i, peer) {
         put(table, value(peer, "identity"));
         put(table, state_of(peer));
         put(table, value(peer, "watchdog"));
@@ -166,7 +166,7 @@ static void show_ledger(const json_t *ledger, FILE *to)
     fprintf(to, "%-14s %s received, %s ended, %s in flight:", "ledger",
             value(ledger, "received").text, value(ledger, "ended").text,
             value(ledger, "in_flight").text);
-    json_object_foreach (json_object_get(ledger, "places"), name, count)
+    json_object_foreach(json_object_get(ledger, "places"), name, count)
         fprintf(to, " %lld %s,", (long long)json_integer_value(count), name);
     fprintf(to, " %s unaccounted\n", value(ledger, "unaccounted").text);
 }
@@ -176,7 +176,7 @@ static void show_pending(const json_t *answer, FILE *to)
     struct ctl_table *table = TABLE("PEER", "PENDING ", "OLDEST ");
     size_t i;
     json_t *peer;
-    json_array_foreach (json_object_get(answer, "peers"), i, peer) {
+    json_array_foreach(json_object_get(answer, "peers"), i, peer) {
         put(table, value(peer, "peer"));
         put(table, value(peer, "pending"));
         put(table, duration(peer, "oldest_s"));
@@ -193,7 +193,7 @@ static void show_readiness(const json_t *answer, FILE *to)
     size_t i;
     json_t *reason;
     line(to, "ready", value(answer, "ready"));
-    json_array_foreach (json_object_get(answer, "not_ready"), i, reason)
+    json_array_foreach(json_object_get(answer, "not_ready"), i, reason)
         fprintf(to, "%-14s %s\n", "", json_string_value(reason));
 }
 
@@ -201,7 +201,7 @@ static void show_orders(const json_t *answer, FILE *to)
 {
     size_t i;
     json_t *order;
-    json_array_foreach (json_object_get(answer, "orders"), i, order)
+    json_array_foreach(json_object_get(answer, "orders"), i, order)
         fprintf(to, "%-14s %s\n", value(order, "order").text, value(order, "peer").text);
 }
 
@@ -210,7 +210,7 @@ static void show_workers(const json_t *answer, FILE *to)
     struct ctl_table *table = TABLE("WORKER ", "BUSY ", "CONNECTIONS ", "PENDING ", "MEMORY ");
     size_t i;
     json_t *worker;
-    json_array_foreach (json_object_get(answer, "workers"), i, worker) {
+    json_array_foreach(json_object_get(answer, "workers"), i, worker) {
         put(table, value(worker, "worker"));
         ctl_table_put(table, "%s%%", value(worker, "busy_percent").text);
         put(table, value(worker, "connections"));
@@ -260,8 +260,8 @@ static void show_pools(const json_t *answer, FILE *to)
     size_t k;
     json_t *pool;
     json_t *member;
-    json_array_foreach (json_object_get(answer, "pools"), i, pool)
-        json_array_foreach (json_object_get(pool, "members"), k, member) {
+    json_array_foreach(json_object_get(answer, "pools"), i, pool)
+        json_array_foreach(json_object_get(pool, "members"), k, member) {
             put(table, value(pool, "name"));
             put(table, value(pool, "select"));
             put(table, value(pool, "ready"));
@@ -284,7 +284,7 @@ static void show_routes(const json_t *answer, FILE *to)
               "POOL", "ANSWERED ", "LOCALLY ", "ORIGIN GONE ");
     size_t i;
     json_t *route;
-    json_array_foreach (json_object_get(answer, "routes"), i, route) {
+    json_array_foreach(json_object_get(answer, "routes"), i, route) {
         const json_t *requests = json_object_get(route, "requests");
         put(table, value(route, "name"));
         put(table, value(route, "realm"));
@@ -310,8 +310,8 @@ static void show_users(const json_t *answer, FILE *to)
     json_t *member;
     fprintf(to, "%s %s, slot %s\n", value(answer, "kind").text, value(answer, "user").text,
             value(answer, "slot").text);
-    json_array_foreach (json_object_get(answer, "pools"), i, pool)
-        json_array_foreach (json_object_get(pool, "order"), k, member) {
+    json_array_foreach(json_object_get(answer, "pools"), i, pool)
+        json_array_foreach(json_object_get(pool, "order"), k, member) {
             put(table, value(pool, "pool"));
             put(table, value(pool, "group"));
             put(table, k ? shown("") : value(pool, "serves"));

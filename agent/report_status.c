@@ -32,15 +32,16 @@ json_t *report_ledger(const struct agent *agent)
     uint64_t opened = sum(agent, offsetof(struct stats, letters_opened));
     uint64_t posted = sum(agent, offsetof(struct stats, letters_posted));
     uint64_t pending = sum(agent, offsetof(struct stats, held_pending));
+    uint64_t parked = sum(agent, offsetof(struct stats, held_parked));
     uint64_t received = sum(agent, offsetof(struct stats, requests_received));
     int64_t in_flight = (int64_t)(received - ended);
     int64_t mail = (int64_t)(posted - opened);
-    json_t *places = report_made(
-        json_pack("{s:I, s:I}", "pending", (json_int_t)pending, "mail", (json_int_t)mail));
+    int64_t unaccounted = in_flight - (int64_t)pending - mail - (int64_t)parked;
+    json_t *places = report_made(json_pack("{s:I, s:I, s:I}", "pending", (json_int_t)pending,
+                                           "mail", (json_int_t)mail, "parked", (json_int_t)parked));
     return report_made(json_pack("{s:I, s:I, s:I, s:o, s:I}", "received", (json_int_t)received,
                                  "ended", (json_int_t)ended, "in_flight", (json_int_t)in_flight,
-                                 "places", places, "unaccounted",
-                                 (json_int_t)(in_flight - (int64_t)pending - mail)));
+                                 "places", places, "unaccounted", (json_int_t)unaccounted));
 }
 
 static json_t *outcomes(const struct agent *agent)

@@ -397,7 +397,7 @@ Test(ctl, the_HTTP_endpoint_says_the_same)
         json_t *http = lab_keep(json_loads(body, 0, NULL)), *ctl = lab_ask(bed.lab, reports[i]);
         const char *name;
         json_t *field;
-        json_object_foreach (ctl, name, field)
+        json_object_foreach(ctl, name, field)
             cr_assert_eq(json_typeof(field), json_typeof(lab_at(http, name)), "%s", name);
         free(body);
     }

@@ -23,8 +23,9 @@ static bool is_required(json_t *schema, const char *key)
 {
     size_t i;
     json_t *name;
-    json_array_foreach(json_object_get(schema, "required"), i,
-                       name) if (strcmp(json_string_value(name), key) == 0) return true;
+    json_array_foreach(json_object_get(schema, "required"), i, name)
+        if (strcmp(json_string_value(name), key) == 0)
+            return true;
     return false;
 }
 
@@ -62,16 +63,17 @@ static void claim_shapes(json_t *json)
     const char *key;
     json_t *value;
     size_t i;
-    json_object_foreach(json_object_get(json, "properties"), key, value)
-    {
+    json_object_foreach(json_object_get(json, "properties"), key, value) {
         json_t *shape = json_deep_copy(value);
         json_object_del(shape, "default");
         cr_assert(json_is_false(value) || json_object_size(shape) > 0,
                   "the reader of `%s` has no line in shapes[] of schema.c", key);
         json_decref(shape);
     }
-    json_object_foreach(json, key, value) claim_shapes(value);
-    json_array_foreach(json, i, value) claim_shapes(value);
+    json_object_foreach(json, key, value)
+        claim_shapes(value);
+    json_array_foreach(json, i, value)
+        claim_shapes(value);
 }
 
 Test(schema, every_reader_of_the_table_has_a_shape)
@@ -93,8 +95,10 @@ static size_t count_objects(json_t *json)
         cr_assert(json_is_false(json_object_get(json, "additionalProperties")));
         count = 1;
     }
-    json_object_foreach(json, key, value) count += count_objects(value);
-    json_array_foreach(json, i, value) count += count_objects(value);
+    json_object_foreach(json, key, value)
+        count += count_objects(value);
+    json_array_foreach(json, i, value)
+        count += count_objects(value);
     return count;
 }
 
