@@ -38,15 +38,23 @@ static void compare(FILE *differences, const char *what, const char *expected, c
                 expected, got);
 }
 
-static void compare_result(FILE *differences, uint32_t expected,
+static void name_result(char *to, size_t room, uint32_t vendor, uint32_t result)
+{
+    if (vendor)
+        snprintf(to, room, "%" PRIu32 ":%" PRIu32, vendor, result);
+    else
+        snprintf(to, room, "%" PRIu32, result);
+}
+
+static void compare_result(FILE *differences, const struct expectation *it,
                            const struct rehearsal_outcome *outcome)
 {
-    char wanted[16];
-    char got[16] = "-";
-    snprintf(wanted, sizeof wanted, "%" PRIu32, expected);
+    char wanted[32];
+    char got[32] = "-";
+    name_result(wanted, sizeof wanted, it->vendor, it->result);
     if (!outcome->is_forwarded)
-        snprintf(got, sizeof got, "%d", (int)outcome->result);
-    compare(differences, "result", expected ? wanted : NULL, got);
+        name_result(got, sizeof got, outcome->vendor, (uint32_t)outcome->result);
+    compare(differences, "result", it->result ? wanted : NULL, got);
 }
 
 /* What was got is named as EXPECT.yaml names it. */
@@ -58,7 +66,7 @@ static void compare_all(FILE *differences, const struct expectation *it,
     compare(differences, "action", it->action, route ? rehearsal_action_name(route->action) : "-");
     compare(differences, "pool", it->pool, outcome->pool ? outcome->pool->name : "-");
     compare(differences, "peer", it->peer, outcome->peer ? outcome->peer : "-");
-    compare_result(differences, it->result, outcome);
+    compare_result(differences, it, outcome);
 }
 
 /* As a connection would take it: one that is too large is refused before anybody decides. */

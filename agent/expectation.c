@@ -338,7 +338,18 @@ static void expect_peer(struct reading *reading, const struct conf_node *node)
 
 static void expect_result(struct reading *reading, const struct conf_node *node)
 {
-    reading->now->result = read_number(reading, node);
+    const char *colon = node->kind == CONF_SCALAR ? strchr(node->text, ':') : NULL;
+    if (colon == NULL) {
+        reading->now->result = read_number(reading, node);
+        return;
+    }
+    struct conf_node vendor = *node;
+    struct conf_node code = *node;
+    vendor.is_quoted = code.is_quoted = false;
+    vendor.text = conf_arena_text(reading->conf.arena, node->text, (size_t)(colon - node->text));
+    code.text = colon + 1;
+    reading->now->vendor = read_number(reading, &vendor);
+    reading->now->result = read_number(reading, &code);
 }
 
 static const struct key expect_keys[] = {

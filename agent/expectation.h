@@ -25,6 +25,7 @@ struct expectation {
     const char *pool;
     const char *peer; /* lower case */
     uint32_t result;
+    uint32_t vendor; /* not 0: of an Experimental-Result, "10415:5004" */
 };
 
 /* All that the file has; its texts live in the arena. */

@@ -81,10 +81,14 @@ static void write_reasons(const struct rt_reasons *reasons, FILE *to)
         fprintf(to, "  %.*s\n", (int)strcspn(at, "\n"), at);
 }
 
-static void write_result(enum dm_result result, FILE *to)
+static void write_result(uint32_t vendor, enum dm_result result, FILE *to)
 {
-    const char *name = dm_result_name((uint32_t)result);
-    fprintf(to, "verdict: answered %d%s%s", (int)result, name ? " " : "", name ? name : "");
+    const char *name =
+        vendor ? dm_experimental_name(vendor, (uint32_t)result) : dm_result_name((uint32_t)result);
+    fputs("verdict: answered ", to);
+    if (vendor)
+        fprintf(to, "%u:", vendor);
+    fprintf(to, "%d%s%s", (int)result, name ? " " : "", name ? name : "");
 }
 
 static void write_verdict(const struct rehearsal_outcome *outcome, FILE *to)
@@ -92,7 +96,7 @@ static void write_verdict(const struct rehearsal_outcome *outcome, FILE *to)
     if (outcome->is_forwarded)
         fprintf(to, "verdict: forwarded to %s", outcome->peer);
     else
-        write_result(outcome->result, to);
+        write_result(outcome->vendor, outcome->result, to);
     if (outcome->is_fixed)
         fputs(", its Destination-Host", to);
     else if (outcome->route)
@@ -132,7 +136,7 @@ static void explain_refused(enum dm_frame frame, FILE *to)
             is_version ? DM_UNSUPPORTED_VERSION : DM_INVALID_MESSAGE_LENGTH,
             is_version ? "another version of Diameter"
                        : "no multiple of 4, or larger than limits.message_size");
-    write_result(is_version ? DM_UNSUPPORTED_VERSION : DM_INVALID_MESSAGE_LENGTH, to);
+    write_result(0, is_version ? DM_UNSUPPORTED_VERSION : DM_INVALID_MESSAGE_LENGTH, to);
     fputs(", and the connection is closed\n", to);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "agent/screen.h"
+#include "agent/rehearsal_proxy.h"
 #include "routing/reasons.h"
 
 /* --- who is there --- */
@@ -173,6 +174,7 @@ static struct rehearsal_outcome outcome_of(const struct rehearsal *rehearsal,
     outcome.is_forwarded = verdict->kind == RT_FORWARD;
     if (!outcome.is_forwarded) {
         outcome.result = verdict->result;
+        outcome.vendor = verdict->experimental_vendor;
         return outcome;
     }
     outcome.is_fixed = verdict->is_fixed;
@@ -231,7 +233,12 @@ struct rehearsal_outcome rehearsal_decide(struct rehearsal *rehearsal, dm_bytes 
     struct rt_world world = {.context = rehearsal, .member = see_member, .host = see_host};
     struct rt_verdict verdict =
         rt_decide(tables, &query, &attempt, &world, &rehearsal->chooser, reasons);
-    return outcome_of(rehearsal, &verdict);
+    struct rehearsal_outcome outcome = outcome_of(rehearsal, &verdict);
+    if (outcome.is_forwarded && outcome.route && outcome.route->action == RT_PROXY)
+        rehearsal_proxy(rehearsal, message,
+                        role_of(rehearsal_row(rehearsal, verdict.peer)) != CONF_AGENT, &outcome,
+                        reasons);
+    return outcome;
 }
 
 const char *rehearsal_action_name(enum rt_action action)

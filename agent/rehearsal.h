@@ -31,6 +31,7 @@ struct rehearsal_outcome {
     bool is_forwarded;
     bool is_fixed;                /* to its Destination-Host */
     enum dm_result result;        /* not forwarded: what it is answered with */
+    uint32_t vendor;              /* not 0: of an Experimental-Result */
     const struct rt_route *route; /* NULL: none was chosen */
     const struct rt_pool *pool;   /* whose member was chosen, or NULL */
     const char *peer;             /* whom it is forwarded to, or NULL */
