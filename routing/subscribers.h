@@ -58,4 +58,5 @@ struct rt_subscriber_table {
     struct rt_subscribers *rows;
     bool unknown_rejects; /* unknown: reject */
     uint32_t count;       /* rt_rows_count */
+    uint64_t file_hash;   /* of its octets */
 };

@@ -21,6 +21,18 @@ void conf_complaints_add(struct conf_complaints *complaints, conf_place place, c
     complaints->first = complaint;
 }
 
+void conf_complaints_add_lines(struct conf_complaints *complaints, conf_place place,
+                               const char *lines)
+{
+    struct conf_complaint *complaint = conf_arena_new(&complaints->arena, sizeof *complaint);
+    complaint->place = place;
+    complaint->number = complaints->count++;
+    complaint->text = conf_arena_text(&complaints->arena, lines, strlen(lines));
+    complaint->is_whole = true;
+    complaint->next = complaints->first;
+    complaints->first = complaint;
+}
+
 static int compare_numbers(size_t a, size_t b)
 {
     return (a > b) - (a < b);
@@ -52,7 +64,9 @@ static void write_printable(const char *text, FILE *to)
 
 static void write_complaint(const struct conf_complaint *complaint, const char *file, FILE *to)
 {
-    fputs(file, to);
+    fputs(complaint->is_whole ? complaint->text : file, to);
+    if (complaint->is_whole)
+        return;
     if (complaint->place.line)
         fprintf(to, ":%u:%u", complaint->place.line, complaint->place.column);
     fputs(": ", to);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "agent/conf/arena.h"
@@ -18,6 +19,7 @@ struct conf_complaint {
     conf_place place;
     size_t number; /* in the order they were found */
     const char *text;
+    bool is_whole; /* lines that need no place: those of another file */
 };
 
 /* All zero is: nothing is wrong. */
@@ -30,6 +32,9 @@ struct conf_complaints {
 /* `path` may be empty: the file as a whole, or its syntax. */
 void conf_complaints_add(struct conf_complaints *complaints, conf_place place, const char *path,
                          const char *format, va_list values);
+/* Lines of another file, each with its place there, to stand at this one's place. */
+void conf_complaints_add_lines(struct conf_complaints *complaints, conf_place place,
+                               const char *lines);
 /* Writes `FILE:LINE:COLUMN: PATH: what is wrong`, a line each. */
 void conf_complaints_write(const struct conf_complaints *complaints, const char *file, FILE *to);
 void conf_complaints_fini(struct conf_complaints *complaints);

@@ -49,7 +49,7 @@ static void write_hash(struct conf *conf, const void *octets, size_t size)
     snprintf(conf->hash, sizeof conf->hash, "%016" PRIx64, XXH3_64bits(octets, size));
 }
 
-static void read_root(struct conf_snapshot *snapshot, const void *octets, size_t size,
+static void read_root(struct conf_snapshot *snapshot, dm_bytes octets, const struct conf *before,
                       struct conf_complaints *complaints)
 {
     struct conf_arena scratch = {0};
@@ -57,8 +57,9 @@ static void read_root(struct conf_snapshot *snapshot, const void *octets, size_t
                                    .arena = &snapshot->arena,
                                    .scratch = &scratch,
                                    .complaints = complaints,
+                                   .before = before,
                                    .peers = &snapshot->peers};
-    const struct conf_node *root = conf_node_read(octets, size, &scratch, complaints);
+    const struct conf_node *root = conf_node_read(octets.at, octets.size, &scratch, complaints);
     if (root) {
         conf_read_map(&reading, root, CONF_ROOT, &snapshot->conf);
         conf_settle_advertised(&reading, root);
@@ -66,7 +67,8 @@ static void read_root(struct conf_snapshot *snapshot, const void *octets, size_t
     conf_arena_fini(&scratch);
 }
 
-struct conf *conf_load_octets(const char *name, const void *octets, size_t size, FILE *complaints)
+static struct conf *load(const char *name, dm_bytes octets, const struct conf *before,
+                         FILE *complaints)
 {
     struct conf_complaints found = {0};
     struct conf_snapshot *snapshot = calloc(1, sizeof *snapshot);
@@ -74,8 +76,8 @@ struct conf *conf_load_octets(const char *name, const void *octets, size_t size,
         abort();
     struct conf *conf = &snapshot->conf;
     conf->file = conf_arena_text(&snapshot->arena, name, strlen(name));
-    write_hash(conf, octets, size);
-    read_root(snapshot, octets, size, &found);
+    write_hash(conf, octets.at, octets.size);
+    read_root(snapshot, octets, before, &found);
     bool is_good = found.count == 0;
     conf_complaints_write(&found, name, complaints);
     conf_complaints_fini(&found);
@@ -89,6 +91,11 @@ struct conf *conf_load_octets(const char *name, const void *octets, size_t size,
     return NULL;
 }
 
+struct conf *conf_load_octets(const char *name, const void *octets, size_t size, FILE *complaints)
+{
+    return load(name, dm_bytes_of(octets, size), NULL, complaints);
+}
+
 void conf_free(struct conf *conf)
 {
     if (conf == NULL)
@@ -98,6 +105,8 @@ void conf_free(struct conf *conf)
     for (uint32_t i = 0; i < conf->tables.pool_count; i++)
         rt_pool_fini(&conf->tables.pools[i]);
     conf_policies_unref(conf->policies);
+    conf_subscribers_free(snapshot);
+    conf_derive_free(conf->tables.domains.derive);
     conf_arena_fini(&snapshot->arena);
     free(snapshot);
 }
@@ -148,11 +157,16 @@ uint8_t *conf_file_read(const char *path, size_t *size, FILE *complaints)
     return NULL;
 }
 
-struct conf *conf_load(const char *path, FILE *complaints)
+struct conf *conf_load_after(const char *path, const struct conf *before, FILE *complaints)
 {
     size_t size;
     uint8_t *octets = conf_file_read(path, &size, complaints);
-    struct conf *conf = octets ? conf_load_octets(path, octets, size, complaints) : NULL;
+    struct conf *conf = octets ? load(path, dm_bytes_of(octets, size), before, complaints) : NULL;
     free(octets);
     return conf;
+}
+
+struct conf *conf_load(const char *path, FILE *complaints)
+{
+    return conf_load_after(path, NULL, complaints);
 }

@@ -9,6 +9,7 @@
 
 #include "proto/caps.h"
 #include "routing/decide.h"
+#include "routing/subscribers.h"
 
 union conf_socket {
     struct sockaddr any;
@@ -143,7 +144,7 @@ struct conf {
     bool has_http;
     union conf_socket http;
     const char *socket; /* of `antipode ctl`; NULL: none */
-    int log_level; /* enum log_level */
+    int log_level;      /* enum log_level */
     bool log_json;
     struct conf_compatibility compatibility;
     struct conf_bindings bindings;
@@ -159,6 +160,9 @@ struct conf {
 /* Loads `path`. NULL with every mistake written to `complaints`, a line each: `FILE:LINE:COLUMN:
  * PATH: what is wrong`. */
 struct conf *conf_load(const char *path, FILE *complaints);
+/* The same, with those tables of subscribers of `before`, which may be NULL, whose files have not
+ * changed. */
+struct conf *conf_load_after(const char *path, const struct conf *before, FILE *complaints);
 /* The same for octets that are in memory already; `name` stands for FILE. */
 struct conf *conf_load_octets(const char *name, const void *octets, size_t size, FILE *complaints);
 void conf_free(struct conf *conf);

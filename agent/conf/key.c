@@ -10,6 +10,7 @@
 #include "agent/conf/endpoint.h"
 #include "agent/conf/policy.h"
 #include "agent/conf/suggest.h"
+#include "routing/derive.h"
 
 enum { KEYS_MAX = 32, PATH_MAX_SIZE = 256 }; /* rows of a map; octets of a path in a complaint */
 

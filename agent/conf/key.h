@@ -27,6 +27,8 @@ enum conf_map {
     CONF_RETRY,
     CONF_MEMBER,
     CONF_USERS,
+    CONF_DERIVE,
+    CONF_SUBSCRIBERS,
     CONF_ROUTE,
     CONF_POLICY,
     CONF_CONDITION,
@@ -49,10 +51,12 @@ struct conf_reading {
     struct conf_arena *scratch; /* gone when the file is read */
     struct conf_complaints *complaints;
     const struct conf_path *path;
-    bool changes_only;        /* what is not given stays as it is: a peer's own timers, limits,
-                                 compatibility */
-    struct conf_names *peers; /* the snapshot's: conf_peer_for asks them */
+    bool changes_only;         /* what is not given stays as it is: a peer's own timers, limits,
+                                  compatibility */
+    struct conf_names *peers;  /* the snapshot's: conf_peer_for asks them */
+    const struct conf *before; /* the snapshot in use, whose tables may be shared; or NULL */
     struct conf_names pools;
+    struct conf_names tables; /* of subscribers */
     struct conf_names routes;
     struct conf_names policies;
 };

@@ -182,13 +182,6 @@ void conf_read_log(struct conf_reading *reading, const struct conf_key *key,
     conf_read_map(reading, node, CONF_LOG, reading->conf);
 }
 
-void conf_read_users(struct conf_reading *reading, const struct conf_key *key,
-                     const struct conf_node *node, void *field)
-{
-    (void)key;
-    conf_read_map(reading, node, CONF_USERS, field);
-}
-
 void conf_read_http(struct conf_reading *reading, const struct conf_key *key,
                     const struct conf_node *node, void *field)
 {

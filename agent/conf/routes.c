@@ -111,6 +111,9 @@ static void check_action(struct conf_reading *reading, const struct conf_node *n
         conf_complain_key(reading, node, "pool", "`action: reject` has no use for a pool");
     if (rejects && !has_result)
         conf_complain_key(reading, node, "result", "is missing: `action: reject` needs one");
+    if (action && !forwards && conf_node_find(node, "subscribers"))
+        conf_complain_key(reading, node, "subscribers", "`action: %s` has no use for subscribers",
+                          action->kind == CONF_SCALAR ? action->text : "");
     if (forwards && has_result)
         conf_complain_key(reading, node, "result", "`action: %s` has no use for a result",
                           action->text);
@@ -149,6 +152,7 @@ static void read_route(struct conf_reading *reading, const struct conf_key *key,
     struct rt_route *route = element;
     route->number = (uint32_t)reading->path->index;
     route->any_application = true;
+    route->subscribers = -1;
     conf_read_map(reading, node, CONF_ROUTE, route);
     if (node->kind == CONF_MAP) {
         check_action(reading, node);

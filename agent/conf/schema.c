@@ -344,6 +344,25 @@ static json_t *shape_peers(const struct conf_key *key, bool for_one)
     return list(schema_of_map(CONF_PEER, for_one), 0, 0);
 }
 
+static json_t *shape_derive(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    return list(schema_of_map(CONF_DERIVE, for_one), 0, 64);
+}
+
+static json_t *shape_public_name(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    (void)for_one;
+    return text_of_pattern("^(sips?|tel):.+$");
+}
+
+static json_t *shape_subscribers(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    return list(schema_of_map(CONF_SUBSCRIBERS, for_one), 0, 0);
+}
+
 static json_t *shape_pools(const struct conf_key *key, bool for_one)
 {
     (void)key;
@@ -397,11 +416,11 @@ static const char rules_of_actions[] =
     " {\"if\": {\"properties\": {\"action\": {\"const\": \"proxy\"}}},"
     "  \"then\": {\"required\": [\"pool\"], \"properties\": {\"result\": false}}},"
     " {\"if\": {\"properties\": {\"action\": {\"const\": \"reject\"}}},"
-    "  \"then\": {\"required\": [\"result\"], \"properties\": {\"pool\": false, \"policies\": "
-    "false}}},"
+    "  \"then\": {\"required\": [\"result\"], \"properties\": {\"pool\": false,"
+    "                          \"policies\": false, \"subscribers\": false}}},"
     " {\"if\": {\"properties\": {\"action\": {\"const\": \"redirect\"}}},"
     "  \"then\": {\"required\": [\"redirect\"], \"properties\": {\"pool\": false,"
-    "                          \"result\": false, \"policies\": false}},"
+    "                          \"result\": false, \"policies\": false, \"subscribers\": false}},"
     "  \"else\": {\"properties\": {\"redirect\": false}}}]";
 
 static json_t *shape_avp(const struct conf_key *key, bool for_one)
@@ -536,6 +555,12 @@ static const struct {
     {conf_read_application, shape_application},
     {conf_read_commands, shape_commands},
     {conf_read_route_pool, shape_text},
+    {conf_read_derive, shape_derive},
+    {conf_read_private_name, shape_text},
+    {conf_read_public_name, shape_public_name},
+    {conf_read_subscribers, shape_subscribers},
+    {conf_read_table_file, shape_text},
+    {conf_read_table_name, shape_text},
     {conf_read_policies, shape_policies},
     {conf_read_route_policies, shape_route_policies},
     {conf_read_when, shape_when},

@@ -70,7 +70,7 @@ Test(conf_keys, the_manual_has_the_defaults_and_ranges_of_timers_and_limits)
 Test(conf_keys, the_example_of_the_manual_is_a_configuration)
 {
     char *text = text_of(MANUAL);
-    char *start = strstr(text, "\n```\n");
+    char *start = strstr(strstr(text, "\n# EXAMPLE"), "\n```\n");
     cr_assert_not_null(start);
     start += 5;
     char *end = strstr(start, "```");

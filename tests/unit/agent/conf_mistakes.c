@@ -494,7 +494,7 @@ Test(conf_mistakes, only_a_proxy_searches_and_only_groups)
 
 Test(conf_mistakes, keys_not_built_yet_are_refused_by_name)
 {
-    static const char *const keys[] = {"tls", "sctp", "dns", "subscribers"};
+    static const char *const keys[] = {"tls", "sctp", "dns"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         char text[512];
         char expected[128];
@@ -532,10 +532,9 @@ Test(conf_mistakes, a_control_socket_is_a_path_from_the_root_that_the_system_tak
           "F:6:18: admin.socket: longer than the 107 octets that a socket's path may have\n");
 }
 
-Test(conf_mistakes, derived_users_and_bindings_are_not_built_yet)
+Test(conf_mistakes, bindings_are_not_built_yet)
 {
     claim(FIVE "users: { derive: [], bindings: { store: memory } }\n",
-          "F:6:10: users.derive: not built yet: leave `derive` out\n"
           "F:6:22: users.bindings: not built yet: leave `bindings` out\n");
 }
 
