@@ -166,12 +166,27 @@ static const struct rt_route *route_of(const struct conf *conf, int32_t number)
     return NULL;
 }
 
+/* To whom the sender would be sent. */
+static void fill_redirect(const struct rehearsal *rehearsal, const struct rt_target *target,
+                          struct rehearsal_outcome *outcome)
+{
+    outcome->result = DM_REDIRECT_INDICATION;
+    if (target->kind == RT_TARGET_POOL || target->kind == RT_TARGET_GROUP)
+        outcome->pool = &rehearsal->conf->tables.pools[target->pool];
+    if (target->kind == RT_TARGET_PEER)
+        outcome->peer = rehearsal->peers[target->number].identity;
+}
+
 static struct rehearsal_outcome outcome_of(const struct rehearsal *rehearsal,
                                            const struct rt_verdict *verdict)
 {
     const struct conf *conf = rehearsal->conf;
     struct rehearsal_outcome outcome = {.route = route_of(conf, verdict->route)};
     outcome.is_forwarded = verdict->kind == RT_FORWARD;
+    if (verdict->kind == RT_TELL) {
+        fill_redirect(rehearsal, &verdict->target, &outcome);
+        return outcome;
+    }
     if (!outcome.is_forwarded) {
         outcome.result = verdict->result;
         outcome.vendor = verdict->experimental_vendor;

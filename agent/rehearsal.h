@@ -33,8 +33,8 @@ struct rehearsal_outcome {
     enum dm_result result;        /* not forwarded: what it is answered with */
     uint32_t vendor;              /* not 0: of an Experimental-Result */
     const struct rt_route *route; /* NULL: none was chosen */
-    const struct rt_pool *pool;   /* whose member was chosen, or NULL */
-    const char *peer;             /* whom it is forwarded to, or NULL */
+    const struct rt_pool *pool;   /* whose member was chosen or is named, or NULL */
+    const char *peer;             /* whom it is forwarded or redirected to, or NULL */
 };
 
 /* `conf` must live as long. */

@@ -141,12 +141,31 @@ static struct rt_verdict forward_to_peer(struct deciding *it, const struct rt_ro
                                .why = RT_BY_SUBSCRIBER};
 }
 
+/* The group of a partitioned pool, and who would be asked if it did not know the user. */
+static void say_groups(const struct deciding *it, const struct rt_route *route,
+                       const struct user *user)
+{
+    uint8_t order[RT_MEMBERS_MAX];
+    rt_pool_group_order(it->pool, user->slot, order);
+    uint32_t first = user->group >= 0 ? (uint32_t)user->group : order[0];
+    rt_say(it->reasons, "group %s of pool %s: %s", it->pool->groups[first].name, it->pool->name,
+           user->group >= 0 ? "as it is known" : "by the hash");
+    if (!it->pool->searches || route->action != RT_PROXY || user->group >= 0 ||
+        deciding_has_host(it))
+        return;
+    for (uint32_t i = 1; i < it->pool->group_count; i++)
+        rt_say(it->reasons, "group %s of pool %s: asked if the user is unknown there",
+               it->pool->groups[order[i]].name, it->pool->name);
+}
+
 static struct rt_verdict choose_member(struct deciding *it, const struct rt_route *route,
                                        struct user *user)
 {
     struct rt_seen seen;
     it->pool = &it->tables->pools[user->pool];
     bool is_again = it->pool->is_partitioned && it->attempt->route >= 0;
+    if (it->reasons && it->pool->is_partitioned && !is_again)
+        say_groups(it, route, user);
     int member = is_again ? choose_again(it, user, &seen) : choose(it, user, &seen);
     if (member < 0)
         return nobody(it, (int32_t)route->number);
