@@ -336,6 +336,19 @@ static void put_terminations(const struct rendering *rendering)
             stats_read(&rendering->sum.terminations[i]));
 }
 
+/* --- users
+ * ----------------------------------------------------------------------------------------- */
+
+static void put_subscribers(const struct rendering *rendering)
+{
+    const struct rt_tables *tables = &rendering->source->conf->tables;
+    struct metrics_family entries = family(rendering, "subscribers_entries", "gauge",
+                                           "Rows of a table of subscribers that differ");
+    for (uint32_t i = 0; i < tables->subscriber_count; i++)
+        one(entries, metrics_label("table", tables->subscribers[i].name),
+            tables->subscribers[i].count);
+}
+
 /* --- the agent as a whole
  * --------------------------------------------------------------------------- */
 
@@ -442,6 +455,7 @@ void metrics_render(const struct metrics_source *source, FILE *to)
     put_requests(&rendering);
     put_local_answers(&rendering);
     put_terminations(&rendering);
+    put_subscribers(&rendering);
     put_agent(&rendering);
     process_render(source->started, to);
     stats_fini(&rendering.sum);

@@ -243,7 +243,7 @@ Test(conf, the_seed_of_all_pools_comes_from_hash_seed)
 Test(conf, a_route_matches_by_realm_application_commands_and_origin)
 {
     struct conf *conf = load(DATA "full.yaml");
-    cr_assert_eq(conf->tables.route_count, 6);
+    cr_assert_eq(conf->tables.route_count, 7);
     const struct rt_route *route = &conf->tables.routes[1];
     cr_assert_str_eq(route->name, "sip-from-partner");
     cr_assert_eq(route->number, 1);

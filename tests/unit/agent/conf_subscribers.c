@@ -65,6 +65,16 @@ Test(conf_subscribers, a_route_has_a_table_or_none)
     conf_free(conf);
 }
 
+Test(conf_subscribers, a_redirect_names_a_table_instead_of_hosts)
+{
+    struct conf *conf = load(FULL, NULL);
+    const struct rt_route *route = &conf->tables.routes[conf->tables.route_count - 1];
+    cr_assert_str_eq(route->name, "locator");
+    cr_assert_eq(route->redirect.subscribers, 0);
+    cr_assert_eq(route->redirect.to_count, 0);
+    conf_free(conf);
+}
+
 Test(conf_subscribers, rules_derive_the_key_of_a_private_identity)
 {
     struct conf *conf = load(FULL, NULL);

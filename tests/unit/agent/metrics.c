@@ -23,6 +23,7 @@ static const char configuration[] =
     "  - { identity: \"*.example.org\" }\n"
     "pools:\n"
     "  - { name: east, members: [{ peer: hss1.example.net }] }\n"
+    "subscribers: [{ name: home-users, table: " TEST_DATA "/conf/east.csv }]\n"
     "routes:\n"
     "  - { name: home, realm: example.net, action: relay, pool: east }\n"
     "  - { name: no-sh, realm: example.com, action: reject, result: 5003 }\n";
@@ -209,6 +210,12 @@ Test(metrics, a_gauge_that_one_thread_lowers_and_another_raises_is_their_sum)
     stats_sub(&threads[1].memory, 400);
     render();
     cr_assert_says("antipode_memory_used_bytes 600");
+}
+
+Test(metrics, tables_of_subscribers_have_so_many_entries)
+{
+    render();
+    cr_assert_says("antipode_subscribers_entries{table=\"home-users\"} 2");
 }
 
 Test(metrics, a_gauge_is_never_below_zero)
