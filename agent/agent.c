@@ -191,6 +191,8 @@ static void open_letter(void *context, const struct letter *letter)
     const struct idle_letter *idle = (const struct idle_letter *)(const void *)letter;
     if (letter->kind == MAIL_IDLE)
         registry_idle(&agent->registry, idle);
+    else if (letter->kind == MAIL_DIAL)
+        guests_open(agent, letter);
     else if (letter->kind == MAIL_REPORT)
         roll_take(agent, letter);
     else if (letter->kind == MAIL_RELEASED)

@@ -7,6 +7,7 @@
 
 #include "agent/conf/conf.h"
 #include "agent/front.h"
+#include "agent/guest.h"
 #include "agent/orders.h"
 #include "agent/registry.h"
 #include "agent/worker.h"
@@ -38,6 +39,7 @@ struct agent {
     struct stats stats; /* of the front desk */
     struct front front;
     struct registry registry;
+    struct guests guests;
     struct admin *admin;
     struct store *store;     /* what was learnt of users; NULL: nothing is */
     struct control *control; /* NULL: `socket: none` */

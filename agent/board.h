@@ -16,6 +16,7 @@ enum board_flag {
     BOARD_AGENT = 1 << 2,
     BOARD_CLIENT = 1 << 3,
     BOARD_OPEN = 1 << 4,
+    BOARD_DIALLED = 1 << 8, /* a guest that is not open yet, but may be soon: guest.h */
     BOARD_DRAINED = 1 << 5, /* by an operator: never chosen, but still served by name */
 };
 

@@ -3,7 +3,9 @@
 #include "agent/clock.h"
 #include "agent/destination.h"
 #include "agent/follow_private.h"
+#include "agent/guest.h"
 #include "agent/local.h"
+#include "agent/park.h"
 #include "proto/uri.h"
 
 bool follow_read(struct worker *worker, struct rt_query *query, dm_bytes message)
@@ -105,13 +107,20 @@ static bool is_proxied(const struct worker *worker, const struct relay_request *
  * nothing. */
 static void name_host(struct worker *worker, struct relay_request *request, dm_bytes host)
 {
-    if (!is_proxied(worker, request))
+    if (!is_proxied(worker, request) || request->names_host) /* as it is sent: proxy_forward */
         return;
     struct image *image = destination_with_host(&worker->memory, image_bytes(request->image), host);
     if (!image)
         return;
     memory_image_free(&worker->memory, request->image);
     request->image = image;
+}
+
+void follow_name_host(struct relay_request *request)
+{
+    struct dm_avp avp;
+    if (!dm_avp_find(image_bytes(request->image), 0, DM_AVP_DESTINATION_HOST, &avp))
+        request->names_host = true;
 }
 
 static bool go_on(struct worker *worker, struct relay_request *request, bool *repeats)
@@ -133,6 +142,36 @@ static bool go_on(struct worker *worker, struct relay_request *request, bool *re
     return true;
 }
 
+/* The next host that may be dialled: the request waits until it is there, or will not be. */
+static bool wait_for_host(struct worker *worker, struct relay_request *request)
+{
+    uint64_t until = worker->now + worker->conf->timers.connect + worker->conf->timers.capabilities;
+    struct hosts hosts = hosts_of(image_bytes(request->last_error));
+    struct dm_avp avp;
+    struct dm_uri uri;
+    while (next_host(&hosts, &avp) && hosts.number <= UINT8_MAX) {
+        if (hosts.number <= request->dialled || !dm_uri_read(&uri, avp.data))
+            continue;
+        request->dialled = (uint8_t)hosts.number;
+        if (guest_ask(worker, &uri))
+            return park_request(worker, request, guest_what(uri.host), until);
+    }
+    return false;
+}
+
+/* To a host that is there; else to one that can be had. */
+static bool move_on(struct worker *worker, struct relay_request *request, bool *repeats)
+{
+    return go_on(worker, request, repeats) || wait_for_host(worker, request);
+}
+
+void follow_resume(struct worker *worker, struct relay_request *request)
+{
+    bool repeats;
+    if (request->deadline <= worker->now || !move_on(worker, request, &repeats))
+        relay_end(worker, request, DM_UNABLE_TO_DELIVER);
+}
+
 bool follow_next(struct worker *worker, struct relay_request *request, rt_peer left)
 {
     bool repeats;
@@ -142,7 +181,7 @@ bool follow_next(struct worker *worker, struct relay_request *request, rt_peer l
     if (request->tried_count >= RT_TRIED_MAX || request->deadline <= worker->now)
         return false;
     return request->by_realm ? follow_realm_next(worker, request)
-                             : go_on(worker, request, &repeats);
+                             : move_on(worker, request, &repeats);
 }
 
 /* --- the answer that redirects --- */
@@ -173,7 +212,8 @@ static enum follow follow_hosts(struct peer *from, struct relay_request *request
         return stop(worker, request);
     request->last_error = memory_image(&worker->memory, message);
     request->by_realm = false;
-    if (go_on(worker, request, &repeats)) {
+    request->dialled = 0;
+    if (move_on(worker, request, &repeats)) {
         memory_image_free(&worker->memory, before);
         stats_add(&peer_stats(from)->resends_redirect, 1);
         return FOLLOW_DONE;

@@ -31,6 +31,13 @@ static inline bool follow_concerns(uint32_t result)
  * none, and the request is as it was but for `tried`. */
 bool follow_next(struct worker *worker, struct relay_request *request, rt_peer left);
 
+/* A proxy's request goes where a redirect has said before: its host is named as it is sent, unless
+ * it has one. RDR-07. */
+void follow_name_host(struct relay_request *request);
+
+/* A request that waited for a host goes on, or ends. */
+void follow_resume(struct worker *worker, struct relay_request *request);
+
 /* What routing asks of the cache: rt_world.redirected. `context` is the worker. */
 bool follow_redirected(void *context, const struct rt_query *query, const struct rt_key *user,
                        rt_peer chosen, struct rt_seen *seen, dm_bytes *host);

@@ -11,6 +11,7 @@
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/follow.h"
+#include "agent/guest.h"
 #include "agent/log.h"
 #include "agent/peer_actions.h"
 #include "agent/relay.h"
@@ -51,6 +52,7 @@ void peer_free(struct peer *peer)
     free(peer->candidates);
     free(peer->realm);
     free(peer->candidate_realm);
+    free(peer->guest);
     free(peer);
 }
 
@@ -74,6 +76,8 @@ static uint16_t flags_of(const struct peer *peer)
         flags |= BOARD_CLIENT;
     if (peer_is_open(peer))
         flags |= BOARD_OPEN;
+    else if (peer->conf->is_guest && (peer->state != DM_CLOSED || !peer->arrivals))
+        flags |= BOARD_DIALLED;
     return (uint16_t)flags;
 }
 
@@ -213,12 +217,15 @@ static void opened(struct peer *peer)
     peer_watch(peer, DM_WATCH_CONNECTION_UP);
     peer_publish(peer);
     conn_pause(peer->open, false); /* what came behind the CER is framed now */
+    if (peer->conf->is_guest)
+        guest_settle(peer);
 }
 
 /* Exponential with jitter: PSM-06. */
 static void plan_reconnect(struct peer *peer)
 {
-    if (!peer->conf->dials || peer->is_banned || peer->is_disabled || peer->is_stopping)
+    if (!peer->conf->dials || peer->is_banned || peer->is_disabled || peer->is_stopping ||
+        peer->conf->is_guest)
         return;
     uint64_t jitter = worker_random(peer->worker) % (peer->backoff / 4 + 1);
     worker_arm(peer, TIMER_RECONNECT, peer->backoff - jitter);
@@ -231,7 +238,8 @@ static void tell_idle(struct peer *peer)
     if (peer->is_failing || peer->is_idle_told || peer->state != DM_CLOSED || peer->arriving)
         return;
     peer->is_idle_told = true;
-    bool is_forgotten = peer->is_orderly || !peer->applications; /* never was open: no record */
+    bool is_forgotten = peer->is_orderly || !peer->applications /* never was open: no record */
+                        || peer->conf->is_guest;
     agent_tell_idle(peer->worker, peer->self, peer->arrivals, is_forgotten);
 }
 
@@ -258,6 +266,8 @@ static void closed(struct peer *peer, bool was_open)
             peer->backoff = peer->conf->timers.reconnect_minimum;
     }
     peer_publish(peer);
+    if (peer->conf->is_guest)
+        guest_settle(peer);
     plan_reconnect(peer);
     worker_attend(peer); /* its slot may be given back once its requests have moved */
 }
@@ -312,6 +322,8 @@ void peer_timer(struct peer *peer, enum worker_timer timer)
     } else if (timer == TIMER_RECONNECT) {
         if (peer->state == DM_CLOSED)
             peer_event(peer, DM_EVENT_START);
+        else if (peer->conf->is_guest && peer_is_open(peer))
+            guest_mind_idle(peer);
     } else if (peer->state == DM_WAIT_CONN_ACK_ELECT) {
         conn_abort(peer->i_conn);
         peer->i_conn = NULL;

@@ -19,7 +19,8 @@ struct peer {
     rt_peer self;
     struct name *name;
     const struct conf_peer *conf;
-    uint32_t row; /* of `peers`, for the counters; the last one: admitted by none */
+    struct conf_peer *guest; /* its row, owned, where no file has it: guest.h; else NULL */
+    uint32_t row;            /* of `peers`, for the counters; the last one: admitted by none */
 
     enum dm_state state;
     uint64_t changed; /* when it got into this state */
@@ -48,6 +49,7 @@ struct peer {
 
     struct rt_pending pending;
     uint64_t last_heard;
+    uint64_t last_request;     /* when one was last sent to it */
     uint64_t returned;         /* when it became usable again after a failure; 0: never failed */
     uint64_t backoff;          /* of the next reconnect, ns */
     uint64_t rate_due;         /* of screen_rate */

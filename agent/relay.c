@@ -150,6 +150,7 @@ static struct rt_waiting *wait_for_answer(struct peer *peer, struct relay_reques
     slot->is_fixed = request->is_fixed;
     slot->hops = request->hops;
     slot->redirected_by = request->redirected_by;
+    slot->dialled = request->dialled;
     slot->by_realm = request->by_realm;
     slot->names_host = request->names_host;
     slot->was_retransmitted = request->retransmit;
@@ -178,6 +179,7 @@ static void queue_request(struct peer *peer, const struct relay_request *request
     uint64_t since = request->tried_count ? worker->now : request->received;
     conn_commit(peer->open, false, size, since, STATS_PATH_request);
     struct stats_peer *stats = peer_stats(peer);
+    peer->last_request = worker->now;
     stats_add(&stats->sent_request, 1);
     stats_add(&stats->pending, 1);
     stats_add(&worker->stats.held_pending, 1);
@@ -271,9 +273,12 @@ static void forward(struct peer *from, dm_bytes message, struct rt_origin origin
     request.names_host = false;
     request.retransmit = false;
     request.tried_count = 0;
-    request.hops = 0;
+    request.hops = request.redirected_by = request.dialled = 0;
+    request.by_realm = false;
     if (proxy)
         proxy_begin(proxy, &request);
+    if (proxy && verdict->why == RT_BY_REDIRECT)
+        follow_name_host(&request);
     relay_send(worker, &request, verdict->peer);
 }
 

@@ -22,6 +22,7 @@ struct relay_request {
     uint8_t why;           /* enum rt_why: of whom it is sent to */
     uint8_t hops;          /* redirects that it followed: follow.h */
     uint8_t redirected_by; /* the place among `tried` of who redirected it; where hops > 0 */
+    uint8_t dialled;       /* of the hosts that its redirect names: those that were tried so */
     bool by_realm;         /* to another realm, with 3011 */
     bool is_fixed;
     bool names_host; /* whoever gets it becomes its Destination-Host: PXY-07 */

@@ -1,6 +1,7 @@
 /* relay_resume.c — requests that wait for a look-up: parked as they were read, decided again when
  * the store has answered or its time is over. */
 #include "agent/agent.h"
+#include "agent/follow.h"
 #include "agent/local.h"
 #include "agent/park.h"
 #include "agent/proxy.h"
@@ -79,6 +80,10 @@ static void carry_on(struct worker *worker, struct relay_request *request,
 
 void relay_resume(struct worker *worker, struct relay_request *request, bool without_store)
 {
+    if (request->hops) {
+        follow_resume(worker, request);
+        return;
+    }
     struct rt_verdict verdict = relay_decide_again(worker, request, without_store);
     if (verdict.kind == RT_WAIT) {
         uint64_t until = patience(worker, request);

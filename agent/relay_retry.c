@@ -39,6 +39,7 @@ struct relay_request relay_request_of(const struct rt_waiting *waiting)
         .is_fixed = waiting->is_fixed,
         .hops = waiting->hops,
         .redirected_by = waiting->redirected_by,
+        .dialled = waiting->dialled,
         .by_realm = waiting->by_realm,
         .names_host = waiting->names_host,
         .retransmit = waiting->was_retransmitted,

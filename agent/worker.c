@@ -8,6 +8,7 @@
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/follow.h"
+#include "agent/guest.h"
 #include "agent/local.h"
 #include "agent/log.h"
 #include "agent/park.h"
@@ -340,6 +341,12 @@ static void open_letter(void *context, const struct letter *letter)
     case MAIL_RELEASE:
         open_release(worker, letter);
         break;
+    case MAIL_GUEST:
+        guest_open(worker, letter);
+        break;
+    case MAIL_SETTLED:
+        guest_wake(worker, letter);
+        break;
     case MAIL_REDIRECT:
         follow_open(worker, letter);
         break;
@@ -352,6 +359,7 @@ static void open_letter(void *context, const struct letter *letter)
     case MAIL_ORDER:
         report_order(worker, letter);
         break;
+    case MAIL_DIAL:
     case MAIL_REPORT:
     case MAIL_IDLE:
     case MAIL_RELEASED: /* the front desk's */
@@ -515,6 +523,8 @@ static void bury_letter(void *context, const struct letter *letter)
         name_unref(arrival->name);
     } else if (letter->kind == MAIL_ADDED || letter->kind == MAIL_REMOVED) {
         name_unref(name->name);
+    } else if (letter->kind == MAIL_GUEST) {
+        guest_bury(letter);
     }
 }
 

@@ -37,6 +37,7 @@ struct rt_waiting {
     uint8_t why;           /* enum rt_why */
     uint8_t hops;          /* redirects that it followed */
     uint8_t redirected_by; /* the place among `tried` of who sent it here; where hops > 0 */
+    uint8_t dialled;       /* of the hosts that its redirect names: those that were tried so */
     bool by_realm;         /* a 3011 did */
     bool is_fixed;
     bool names_host;        /* the host that gets it becomes its Destination-Host: PXY-07 */

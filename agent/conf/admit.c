@@ -53,6 +53,24 @@ int conf_peer_for(const struct conf *conf, dm_bytes identity, const union conf_s
     return row;
 }
 
+/* "*.example.net" is any name below; patterns are in lower case. */
+static bool fits(dm_bytes pattern, dm_bytes host)
+{
+    if (pattern.at[0] != '*')
+        return dm_identity_equal(pattern, host);
+    dm_bytes suffix = dm_bytes_of(pattern.at + 1, pattern.size - 1);
+    return host.size > suffix.size &&
+           dm_identity_equal(suffix, dm_bytes_of(host.at + host.size - suffix.size, suffix.size));
+}
+
+bool conf_redirect_allows(const struct conf *conf, dm_bytes host)
+{
+    for (uint32_t i = 0; i < conf->redirects.host_count; i++)
+        if (fits(conf->redirects.hosts[i], host))
+            return true;
+    return false;
+}
+
 size_t conf_cleartext_beyond_loopback(const struct conf *conf)
 {
     size_t count = 0;

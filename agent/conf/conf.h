@@ -91,6 +91,7 @@ struct conf_peer {
     const char *realm;    /* NULL: any */
     bool is_pattern;
     bool in_pool;
+    bool is_guest;       /* in no file: a redirect named it, guest.h */
     enum conf_role role; /* as configured; BY_CAPABILITIES: agent if it advertises relay alone, else
                             server with connect or in a pool, else client */
     bool dials;          /* has `connect`: we open the connection */
@@ -174,6 +175,9 @@ uint8_t *conf_file_read(const char *path, size_t *size, FILE *complaints);
  * before "*"; its index, or -1 (unknown_peer), or -2 where rows fit the identity but none the
  * source. `source` may be NULL: any. */
 int conf_peer_for(const struct conf *conf, dm_bytes identity, const union conf_socket *source);
+
+/* May a host of this name be dialled because a redirect names it? RDR-08. */
+bool conf_redirect_allows(const struct conf *conf, dm_bytes host);
 
 /* How many listeners and connections of ours are tcp beyond loopback: worth a warning with
  * `cleartext: warn`. */

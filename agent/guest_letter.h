@@ -1,0 +1,29 @@
+/* guest_letter.h — what workers and the front desk write each other about guests. */
+#pragma once
+
+#include "agent/conf/conf.h"
+#include "agent/mailbox.h"
+
+/* MAIL_DIAL: a worker wants this host. */
+struct dial_letter {
+    struct letter letter;
+    uint16_t port;
+    uint16_t size;
+    char host[];
+};
+
+/* MAIL_GUEST: the front desk brings it home. */
+struct guest_letter {
+    struct letter letter;
+    rt_peer peer;
+    struct name *name;      /* a reference */
+    struct conf_peer *conf; /* its own, on the heap */
+    uint32_t row;
+};
+
+/* MAIL_SETTLED: to all workers. */
+struct settled_letter {
+    struct letter letter;
+    uint64_t what;
+    bool is_open;
+};
