@@ -270,6 +270,82 @@ Test(rte, RTE_17_ERR_13_a_route_that_rejects_with_5003_answers_without_E)
     lab_end(bed.lab);
 }
 
+/* --- four realms, three applications, four actions: each pair has each action once --- */
+
+enum { REALMS = 4, APPLICATIONS = 3, ACTIONS = 4, UDR = 306, REJECTED = 3003 };
+enum { RELAY, PROXY, REDIRECT, REJECT };
+
+static const char *const realms[REALMS] = {"a.example", "b.a.example", "b.example", "c.example"};
+static const char *const patterns[REALMS] = {"a.example", "\"*.a.example\"", "b.example", "\"*\""};
+static const char *const applications[APPLICATIONS] = {"sip", "cx", "sh"};
+static const uint32_t numbers[APPLICATIONS] = {APP_SIP, APP_CX, APP_SH};
+static const uint32_t commands[APPLICATIONS] = {LIR, CX_LIR, UDR};
+static const char *const actions[ACTIONS] = {
+    "action: relay, pool: core", "action: proxy, pool: core",
+    "action: redirect, redirect: { to: [\"aaa://s9.core.example\"] }",
+    "action: reject, result: 3003"};
+
+static const char *all_routes(int shift)
+{
+    static char text[4096];
+    size_t size = 0;
+    for (int realm = 0; realm < REALMS; realm++)
+        for (int i = 0; i < APPLICATIONS; i++)
+            size += (size_t)snprintf(text + size, sizeof text - size,
+                                     "  - { name: r%d%d, realm: %s, application: %s, %s }\n", realm,
+                                     i, patterns[realm], applications[i],
+                                     actions[(realm + i + shift) % ACTIONS]);
+    return text;
+}
+
+static void expect_action(struct lab_bed *bed, int action, struct lab_message *request)
+{
+    lab_send(bed->c1, request);
+    if (action == REJECT) {
+        lab_expect_error(bed->c1, request, REJECTED);
+        return;
+    }
+    if (action == REDIRECT) {
+        lab_expect_result(bed->c1, request, 3006);
+        return;
+    }
+    lab_answer(bed->s1, lab_expect(bed->s1, lab_command(request)), 2001);
+    struct lab_message *answer = lab_expect_result(bed->c1, request, 2001);
+    cr_assert_str_eq(lab_text(answer, ORIGIN_HOST, 0), S1);
+}
+
+static void expect_matrix(int shift)
+{
+    struct lab_bed bed = lab_bed((struct lab_plan){.routes = all_routes(shift)});
+    for (int realm = 0; realm < REALMS; realm++)
+        for (int i = 0; i < APPLICATIONS; i++)
+            expect_action(
+                &bed, (realm + i + shift) % ACTIONS,
+                to_realm(lab_request_from(bed.c1, commands[i], numbers[i]), realms[realm]));
+    lab_expect_silence(bed.s1);
+    lab_end(bed.lab);
+}
+
+Test(rte, RTE_17_realm_and_application_decide_on_the_action)
+{
+    expect_matrix(0);
+}
+
+Test(rte, RTE_17_realm_and_application_decide_on_the_action_turned_by_one)
+{
+    expect_matrix(1);
+}
+
+Test(rte, RTE_17_realm_and_application_decide_on_the_action_turned_by_two)
+{
+    expect_matrix(2);
+}
+
+Test(rte, RTE_17_realm_and_application_decide_on_the_action_turned_by_three)
+{
+    expect_matrix(3);
+}
+
 Test(rte, RTE_17_our_own_realm_is_routed_like_any_other)
 {
     struct lab_bed bed = lab_bed((struct lab_plan){
