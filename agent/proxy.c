@@ -26,7 +26,7 @@ static struct rt_policy_room room_for(struct worker *worker, size_t message_size
         limit = message_size;
     if (worker->policy_limit < limit) {
         free(worker->policy_room);
-        worker->policy_room = malloc(RT_POLICY_WORK(limit));
+        worker->policy_room = malloc(RT_POLICY_WORK(limit) + limit);
         worker->policy_limit = limit;
         if (!worker->policy_room)
             abort();
@@ -76,7 +76,8 @@ bool proxy_request(struct worker *worker, const struct rt_route *route, struct r
 
 void proxy_begin(const struct rt_route *route, struct relay_request *request)
 {
-    bool has_answers = route->policies && route->policies->side & RT_ANSWERS;
+    bool has_answers =
+        route->policies && (route->policies->side & RT_ANSWERS || route->policies->adds_proxy_info);
     request->policies = has_answers ? conf_policies_keep(route->policies) : NULL;
     request->names_host = proxy_names_host(route, image_bytes(request->image));
 }
@@ -167,6 +168,31 @@ static enum grade grade(dm_bytes answer)
     return NO_RESULT;
 }
 
+static bool is_ours(const struct worker *worker, const struct dm_avp *info)
+{
+    struct dm_avp host;
+    return dm_avp_find_in(info->data, 0, DM_AVP_PROXY_HOST, &host) &&
+           dm_identity_equal(host.data, worker->conf->tables.own_identity);
+}
+
+/* ANS-02: the last Proxy-Info goes, if it is ours; then the answer lies behind the room of the
+ * policies. */
+static void strip_proxy_info(struct worker *worker, struct rt_policy_room room, dm_bytes *answer)
+{
+    struct dm_avps walk = dm_avps_of(*answer);
+    struct dm_avp avp;
+    struct dm_avp last = {0};
+    while (dm_avps_next(&walk, &avp))
+        if (avp.vendor == 0 && avp.code == DM_AVP_PROXY_INFO)
+            last = avp;
+    if (!last.whole.at || !is_ours(worker, &last))
+        return;
+    struct dm_splice splice = {.offset = (size_t)(last.whole.at - answer->at),
+                               .remove = dm_padded(last.whole.size)};
+    uint8_t *to = room.at + RT_POLICY_WORK(room.limit);
+    *answer = dm_bytes_of(to, dm_message_splice(to, room.limit, *answer, &splice, 1));
+}
+
 /* The answer with a result of ours, in the worker's scratch. */
 static bool write_rejection(struct worker *worker, const struct rt_rejection *rejection,
                             dm_bytes *answer)
@@ -182,10 +208,13 @@ bool proxy_answer(struct worker *worker, struct rt_policies *policies, struct pe
                   dm_bytes request, dm_bytes *answer)
 {
     struct rt_rejection rejection = {0};
+    struct rt_policy_room room = room_for(worker, answer->size);
     dm_bytes received = *answer;
     enum grade before = grade(received);
-    enum rt_policy_outcome outcome = rt_policies_apply(
-        policies, RT_ANSWERS, answer, room_for(worker, answer->size), &rejection, NULL);
+    if (policies->adds_proxy_info)
+        strip_proxy_info(worker, room, answer);
+    enum rt_policy_outcome outcome =
+        rt_policies_apply(policies, RT_ANSWERS, answer, room, &rejection, NULL);
     if (outcome == RT_POLICY_UNCHANGED)
         return true;
     bool is_rejected = outcome == RT_POLICY_REJECTED;

@@ -6,6 +6,7 @@
 
 #include "agent/relay.h"
 #include "routing/decide.h"
+#include "routing/policy.h"
 
 /* Is this the number of a proxy's route? NULL: no. */
 const struct rt_route *proxy_route(const struct worker *worker, int32_t route);

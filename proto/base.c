@@ -109,13 +109,22 @@ static void repeat_application(struct dm_writer *writer, const struct echo *echo
     repeat(writer, echo->has_session_state, &echo->session_state);
 }
 
-/* ERR-05: every one, as it was, in order. */
-static void repeat_proxy_info(struct dm_writer *writer, dm_bytes request)
+/* Added by ourselves on the way, it is no concern of the client's. */
+static bool is_own_proxy_info(const struct dm_avp *info, const struct dm_self *self)
+{
+    struct dm_avp host;
+    return dm_avp_find_in(info->data, 0, DM_AVP_PROXY_HOST, &host) &&
+           dm_identity_equal(host.data, self->origin_host);
+}
+
+/* ERR-05: every one that was received, as it was, in order. */
+static void repeat_proxy_info(struct dm_writer *writer, dm_bytes request,
+                              const struct dm_self *self)
 {
     struct dm_avps walk = dm_avps_of(request);
     struct dm_avp avp;
     while (dm_avps_next(&walk, &avp))
-        if (avp.vendor == 0 && avp.code == DM_AVP_PROXY_INFO)
+        if (avp.vendor == 0 && avp.code == DM_AVP_PROXY_INFO && !is_own_proxy_info(&avp, self))
             dm_write_raw(writer, avp.whole);
 }
 
@@ -163,7 +172,7 @@ static size_t write_error(void *to, size_t room, const struct dm_self *self, dm_
     if (error->message)
         dm_write_text(&writer, 0, DM_AVP_ERROR_MESSAGE, 0, error->message);
     dm_write_failed_avp(&writer, error->fault, is_whole);
-    repeat_proxy_info(&writer, request);
+    repeat_proxy_info(&writer, request, self);
     return dm_writer_finish(&writer);
 }
 

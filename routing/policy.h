@@ -73,7 +73,8 @@ struct rt_policy {
  * configuration by which their requests went (agent/conf/conf_policies.h). */
 struct rt_policies {
     void *owner;
-    enum rt_side side; /* of all of them together */
+    enum rt_side side;    /* of all of them together */
+    bool adds_proxy_info; /* then ours is taken out of the answers again: ANS-02 */
     size_t count;
     const struct rt_policy **policies;
 };

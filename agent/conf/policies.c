@@ -249,6 +249,17 @@ static void read_route_policy(struct conf_reading *reading, const struct conf_ke
     *(const struct rt_policy **)element = find_policy(reading, node);
 }
 
+static void sum_up(struct rt_policies *policies, const struct rt_policy *policy)
+{
+    policies->side |= policy->side;
+    for (size_t i = 0; i < policy->change_count; i++) {
+        const struct rt_path *path = &policy->changes[i].path;
+        policies->adds_proxy_info |= policy->changes[i].kind <= RT_ADD && path->depth > 0 &&
+                                     path->step[0].vendor == 0 &&
+                                     path->step[0].code == DM_AVP_PROXY_INFO;
+    }
+}
+
 /* In the memory of the policies, since they live as long. */
 void conf_read_route_policies(struct conf_reading *reading, const struct conf_key *key,
                               const struct conf_node *node, void *field)
@@ -264,7 +275,7 @@ void conf_read_route_policies(struct conf_reading *reading, const struct conf_ke
     policies->count = conf_list_count(node);
     for (size_t i = 0; i < policies->count; i++)
         if (policies->policies[i])
-            policies->side |= policies->policies[i]->side;
+            sum_up(policies, policies->policies[i]);
     reading->arena = before;
     *(struct rt_policies **)field = policies->count ? policies : NULL;
 }
