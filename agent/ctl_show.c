@@ -306,10 +306,14 @@ static void show_users(const json_t *answer, FILE *to)
     struct ctl_table *table = TABLE("POOL", "GROUP", "SERVES", "PLACE ", "MEMBER", "STATE");
     size_t i;
     size_t k;
+    json_t *row;
     json_t *pool;
     json_t *member;
     fprintf(to, "%s %s, slot %s\n", value(answer, "kind").text, value(answer, "user").text,
             value(answer, "slot").text);
+    json_array_foreach(json_object_get(answer, "subscribers"), i, row)
+        fprintf(to, "subscribers %s: %s row, to %s\n", value(row, "table").text,
+                value(row, "row").text, value(row, "target").text);
     json_array_foreach(json_object_get(answer, "pools"), i, pool)
         json_array_foreach(json_object_get(pool, "order"), k, member) {
             put(table, value(pool, "pool"));

@@ -53,11 +53,36 @@ static void put_matches(json_t *json, const struct rt_route *route)
     put(json, "origin_realm", pattern(route->origin_realm));
 }
 
+/* What a redirect names, and for how long. */
+static json_t *redirect_of(const struct rt_route *route)
+{
+    static const char *const usages[RT_USAGES] = {
+        "DONT_CACHE",      "ALL_SESSION", "ALL_REALM", "REALM_AND_APPLICATION",
+        "ALL_APPLICATION", "ALL_HOST",    "ALL_USER"};
+    const struct rt_redirect_rule *rule = &route->redirect;
+    if (route->action != RT_REDIRECT)
+        return json_null();
+    json_t *hosts = report_made(json_array());
+    for (uint32_t i = 0; i < rule->to_count; i++)
+        json_array_append_new(hosts, report_text(rule->to[i]));
+    return report_made(json_pack("{s:o, s:s, s:o}", "to", hosts, "usage", usages[rule->usage],
+                                 "cache_s", report_seconds(rule->cache)));
+}
+
+static const char *table_of(const struct conf *conf, const struct rt_route *route)
+{
+    int32_t number =
+        route->action == RT_REDIRECT ? route->redirect.subscribers : route->subscribers;
+    return number < 0 ? NULL : conf->tables.subscribers[number].name;
+}
+
 static void put_action(json_t *json, const struct conf *conf, const struct rt_route *route)
 {
     bool forwards = route->action == RT_RELAY || route->action == RT_PROXY;
     put(json, "action", json_string(actions[route->action]));
     put(json, "pool", forwards ? report_name(conf->tables.pools[route->pool].name) : json_null());
+    put(json, "subscribers", report_name(table_of(conf, route)));
+    put(json, "redirect", redirect_of(route));
     put(json, "result", route->action == RT_REJECT ? json_integer(route->result) : json_null());
 }
 

@@ -4,7 +4,9 @@
 
 #include "agent/agent.h"
 #include "agent/report.h"
+#include "routing/derive.h"
 #include "routing/reasons.h"
+#include "routing/subscribers.h"
 
 static bool begins(const char *text, const char *with)
 {
@@ -21,7 +23,49 @@ static void read_key(struct rt_key *key, const struct conf *conf, const char *te
         rt_key_public(key, dm_text(uri), &conf->tables.domains);
     else
         rt_key_private(key, dm_text(uri), dm_text(conf->realm));
+    if (key->size && key->octets[0] == RT_KIND_PRIVATE)
+        (void)rt_derive_public(key, &conf->tables.domains); /* where no rule does, it stays */
 }
+
+/* --- tables
+ * --------------------------------------------------------------------------------------- */
+
+static json_t *target_of(const struct conf *conf, const struct rt_target *target)
+{
+    const struct rt_pool *pool = &conf->tables.pools[target->pool];
+    switch (target->kind) {
+    case RT_TARGET_POOL:
+        return report_name(pool->name);
+    case RT_TARGET_GROUP:
+        return report_made(json_sprintf("%s/%s", pool->name, pool->groups[target->number].name));
+    case RT_TARGET_PEER:
+        return report_name(conf->peers[target->number].identity);
+    case RT_TARGET_NONE:
+        break;
+    }
+    return json_null();
+}
+
+static json_t *tables_with(const struct conf *conf, const struct rt_key *key)
+{
+    json_t *list = report_made(json_array());
+    for (uint32_t i = 0; i < conf->tables.subscriber_count; i++) {
+        const struct rt_subscriber_table *table = &conf->tables.subscribers[i];
+        struct rt_subscriber found;
+        const char *how = NULL;
+        if (!rt_subscribers_find(table->rows, key, &found, &how))
+            continue;
+        json_t *slot = found.user ? json_integer(found.slot) : json_null();
+        json_array_append_new(
+            list,
+            report_made(json_pack("{s:o, s:s, s:o, s:o}", "table", report_name(table->name), "row",
+                                  how, "target", target_of(conf, &found.target), "slot", slot)));
+    }
+    return list;
+}
+
+/* --- pools
+ * ---------------------------------------------------------------------------------------- */
 
 /* Who serves, as far as the walk over his members has come. */
 struct search {
@@ -77,7 +121,8 @@ json_t *report_users(const struct agent *agent, const struct conf *conf, const c
     for (uint32_t i = 0; i < conf->tables.pool_count; i++)
         if (conf->tables.pools[i].select == RT_STICKY)
             json_array_append_new(pools, order_in(agent, conf, &conf->tables.pools[i], slot));
-    return report_made(json_pack("{s:s, s:o, s:i, s:o}", "kind", rt_kind_name(key.octets[0]),
+    return report_made(json_pack("{s:s, s:o, s:i, s:o, s:o}", "kind", rt_kind_name(key.octets[0]),
                                  "user", report_made(json_string(rt_show_key(&key).text)), "slot",
-                                 (int)slot, "pools", pools));
+                                 (int)slot, "subscribers", tables_with(conf, &key), "pools",
+                                 pools));
 }

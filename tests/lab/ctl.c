@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/lab/lab.h"
 
@@ -455,5 +456,28 @@ Test(ctl, an_agent_that_drains_still_says_how_it_is)
     cr_assert_eq(lab_count_at(now, "ledger.places.pending"), 1);
     lab_answer(bed.s1, at_s1, 2001);
     lab_expect_result(bed.c1, lir, 2001);
+    lab_end(bed.lab);
+}
+
+Test(ctl, users_and_routes_name_the_table_that_says_who_serves_a_user)
+{
+    char csv[] = "/tmp/antipode-users-XXXXXX", more[200];
+    int fd = mkstemp(csv);
+    cr_assert_gt(write(fd, ALICE ",core\n+4930*," S1 "\n", strlen(ALICE) + strlen(S1) + 14), 0);
+    close(fd);
+    snprintf(more, sizeof(more), "subscribers: [{ name: home, table: %s }]", csv);
+    struct lab_bed bed = lab_bed((struct lab_plan){
+        .more = more,
+        .routes = "  - { name: core, realm: core.example, action: relay, pool: core, "
+                  "subscribers: home }"});
+    unlink(csv);
+    json_t *alice = lab_ask(bed.lab, "users " ALICE);
+    cr_assert_str_eq(lab_word(alice, "subscribers.0.table"), "home");
+    cr_assert_str_eq(lab_word(alice, "subscribers.0.row"), "exact");
+    cr_assert_str_eq(lab_word(alice, "subscribers.0.target"), "core");
+    json_t *number = lab_ask(bed.lab, "users +49301234");
+    cr_assert_str_eq(lab_word(number, "subscribers.0.row"), "number prefix");
+    cr_assert_str_eq(lab_word(number, "subscribers.0.target"), S1);
+    cr_assert_str_eq(lab_word(lab_ask(bed.lab, "routes"), "routes.0.subscribers"), "home");
     lab_end(bed.lab);
 }
