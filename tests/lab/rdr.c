@@ -160,3 +160,280 @@ Test(rdr, RDR_10_without_a_usage_every_request_goes_to_the_redirecting_host)
     cr_assert_eq(lab_metric(bed.lab, "antipode_redirects_entries"), 0);
     lab_end(bed.lab);
 }
+
+/* --- URIs --- */
+
+Test(rdr, AVP_23_every_form_of_a_URI_names_its_host)
+{
+    static const char *const uris[] = {
+        "aaa://" S1,
+        "aaas://" S1,
+        "aaa://" S1 ":6666",
+        "aaa://" S1 ";transport=tcp",
+        "aaa://" S1 ":6666;transport=tcp;protocol=diameter",
+        "aaa://" S1 ";protocol=diameter",
+        "aaas://" S1 ":5868;transport=sctp",
+        "AAA://S1.Core.Example:3868;Transport=TCP",
+        S1,
+    };
+    struct redirect_bed bed = redirect_bed(FOLLOW);
+    for (size_t i = 0; i < sizeof(uris) / sizeof(*uris); i++) {
+        struct lab_message *lir = lab_lir(bed.c1, ALICE);
+        lab_send(bed.c1, lir);
+        redirect_at_d1(&bed, uris[i], 0, 0);
+        lab_answer(bed.s1, lab_expect(bed.s1, LIR), 2001);
+        lab_expect_result(bed.c1, lir, 2001);
+    }
+    lab_end(bed.lab);
+}
+
+Test(rdr, AVP_23_RDR_17_a_redirect_without_a_readable_URI_is_passed_where_nobody_else_is)
+{
+    static const char *const uris[] = {NULL,
+                                       "aaa://" S1 ";transport=udp",
+                                       "http://" S1,
+                                       "aaa://",
+                                       "aaa://" S1 ":0",
+                                       "aaa://" S1 ";protocol=radius"};
+    struct redirect_bed bed = redirect_bed(FOLLOW);
+    for (size_t i = 0; i < sizeof(uris) / sizeof(*uris); i++) {
+        struct lab_message *lir = lab_lir(bed.c1, ALICE);
+        lab_send(bed.c1, lir);
+        expect_passed(&bed, lir, redirect_at_d1(&bed, uris[i], 0, 0));
+        lab_expect_silence(bed.s1);
+    }
+    lab_end(bed.lab);
+}
+
+/* D1 first, S1 as its alternate. */
+static const struct lab_plan ALTERNATE = {
+    .servers = {D1, S1, S2},
+    .pools = "  - { name: locators, members: [{ peer: d1.core.example }, "
+             "{ peer: s1.core.example, priority: 2 }] }",
+    .routes = "  - { name: core, realm: core.example, action: relay, pool: locators }"};
+
+Test(rdr, RDR_17_a_redirect_that_cannot_be_read_is_a_failure_of_its_candidate)
+{
+    struct redirect_bed bed = redirect_bed(ALTERNATE);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    redirect_at_d1(&bed, NULL, 0, 0);
+    lab_answer(bed.s1, lab_expect(bed.s1, LIR), 2001);
+    lab_expect_result(bed.c1, lir, 2001);
+    lab_end(bed.lab);
+}
+
+Test(rdr, ANS_07_RDR_08_a_redirect_to_nobody_usable_is_passed_and_not_retried)
+{
+    struct redirect_bed bed = redirect_bed(ALTERNATE);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    expect_passed(&bed, lir, redirect_at_d1(&bed, AAA("evil.example"), 0, 0));
+    lab_expect_silence(bed.s1);
+    lab_end(bed.lab);
+}
+
+Test(rdr, ANS_07_follow_false_passes_every_redirect)
+{
+    struct lab_plan plan = ALTERNATE;
+    plan.more = "redirects: { follow: false }";
+    struct redirect_bed bed = redirect_bed(plan);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    expect_passed(&bed, lir, redirect_at_d1(&bed, AAA(S2), ALL_USER, 60));
+    lab_expect_silence(bed.s1);
+    lab_expect_silence(bed.s2);
+    cr_assert_eq(lab_metric(bed.lab, "antipode_redirects_entries"), 0);
+    lab_end(bed.lab);
+}
+
+Test(rdr, a_request_for_one_host_is_not_redirected_by_it)
+{
+    struct redirect_bed bed = redirect_bed(FOLLOW);
+    struct lab_message *lir = with_text(lab_lir(bed.c1, ALICE), DESTINATION_HOST, D1);
+    lab_send(bed.c1, lir);
+    expect_passed(&bed, lir, redirect_at_d1(&bed, AAA(S1), 0, 0));
+    lab_expect_silence(bed.s1);
+    lab_end(bed.lab);
+}
+
+/* --- the next host --- */
+
+static struct lab_message *redirect_to_both(struct redirect_bed *bed)
+{
+    struct lab_message *answer = redirect_to(bed->d1, lab_expect(bed->d1, LIR), AAA(S1), 0, 0);
+    lab_send(bed->d1, with_text(answer, REDIRECT_HOST, AAA(S2)));
+    return answer;
+}
+
+Test(rdr, RDR_05_where_a_host_is_not_there_the_next_one_gets_it)
+{
+    struct redirect_bed bed = redirect_bed(FOLLOW);
+    lab_stop_listening(bed.lab, S1);
+    lab_reset(bed.s1);
+    lab_wait_metric(bed.lab, "antipode_peer_up{peer=\"" S1 "\"}", 0);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    redirect_to_both(&bed);
+    lab_answer(bed.s2, lab_expect(bed.s2, LIR), 2001);
+    lab_expect_result(bed.c1, lir, 2001);
+    lab_end(bed.lab);
+}
+
+Test(rdr, RDR_05_a_host_that_refuses_leaves_it_to_the_next_without_T)
+{
+    struct redirect_bed bed = redirect_bed(FOLLOW);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    redirect_to_both(&bed);
+    lab_answer(bed.s1, lab_expect(bed.s1, LIR), 3004);
+    struct lab_message *at_s2 = lab_expect(bed.s2, LIR);
+    cr_assert_eq(lab_flags(at_s2), R | P);
+    lab_answer(bed.s2, at_s2, 2001);
+    lab_expect_result(bed.c1, lir, 2001);
+    lab_end(bed.lab);
+}
+
+Test(rdr, RDR_05_when_all_hosts_refuse_the_last_refusal_is_the_answer)
+{
+    struct redirect_bed bed = redirect_bed(FOLLOW);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    redirect_to_both(&bed);
+    lab_answer(bed.s1, lab_expect(bed.s1, LIR), 3004);
+    lab_answer(bed.s2, lab_expect(bed.s2, LIR), 3002);
+    cr_assert_str_eq(lab_text(lab_expect_result(bed.c1, lir, 3002), ORIGIN_HOST, 0), S2);
+    lab_end(bed.lab);
+}
+
+Test(rdr, HDR_25_FOV_02_after_the_loss_of_a_host_the_next_gets_it_with_T)
+{
+    struct redirect_bed bed = redirect_bed(FOLLOW);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    redirect_to_both(&bed);
+    lab_expect(bed.s1, LIR);
+    lab_reset(bed.s1);
+    struct lab_message *at_s2 = lab_expect(bed.s2, LIR);
+    cr_assert_eq(lab_flags(at_s2), R | P | T);
+    cr_assert_eq(lab_end_to_end(at_s2), lab_end_to_end(lir));
+    cr_assert_eq(lab_count(at_s2, ROUTE_RECORD), 1);
+    lab_answer(bed.s2, at_s2, 2001);
+    lab_expect_result(bed.c1, lir, 2001);
+    lab_end(bed.lab);
+}
+
+Test(rdr, RDR_08_when_all_hosts_are_lost_the_client_gets_the_redirect)
+{
+    struct redirect_bed bed = redirect_bed(FOLLOW);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    struct lab_message *redirect = redirect_at_d1(&bed, AAA(S1), 0, 0);
+    lab_expect(bed.s1, LIR);
+    lab_reset(bed.s1);
+    expect_passed(&bed, lir, redirect);
+    lab_end(bed.lab);
+}
+
+/* --- chains --- */
+
+/* D1, S1 and S2 all redirect here: each is a locator to the next. */
+static void redirect_from(struct lab_peer *from, const char *uri)
+{
+    lab_send(from, redirect_to(from, lab_expect(from, LIR), uri, 0, 0));
+}
+
+Test(rdr, RDR_09_a_chain_is_followed_as_far_as_it_may)
+{
+    struct redirect_bed bed = redirect_bed(FOLLOW);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    redirect_from(bed.d1, AAA(S1));
+    redirect_from(bed.s1, AAA(S2));
+    struct lab_message *at_s2 = lab_expect(bed.s2, LIR);
+    cr_assert_eq(lab_count(at_s2, ROUTE_RECORD), 1);
+    lab_answer(bed.s2, at_s2, 2001);
+    lab_expect_result(bed.c1, lir, 2001);
+    lab_end(bed.lab);
+}
+
+Test(rdr, RDR_09_a_chain_that_is_too_long_ends_with_3002)
+{
+    struct lab_plan plan = FOLLOW;
+    plan.more = "redirects: { hops: 1 }";
+    struct redirect_bed bed = redirect_bed(plan);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    redirect_from(bed.d1, AAA(S1));
+    redirect_from(bed.s1, AAA(S2));
+    lab_expect_error(bed.c1, lir, 3002);
+    lab_expect_silence(bed.s2);
+    lab_end(bed.lab);
+}
+
+Test(rdr, RDR_09_a_loop_ends_with_3002)
+{
+    struct redirect_bed bed = redirect_bed(FOLLOW);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    redirect_from(bed.d1, AAA(S1));
+    redirect_from(bed.s1, AAA(D1));
+    lab_expect_error(bed.c1, lir, 3002);
+    lab_expect_silence(bed.d1);
+    lab_end(bed.lab);
+}
+
+/* --- proxies --- */
+
+static const struct lab_plan PROXY = {
+    .servers = {D1, S1, S2},
+    .pools = LOCATORS,
+    .routes = "  - { name: core, realm: core.example, action: proxy, pool: locators }"};
+
+Test(rdr, RDR_07_a_proxy_names_the_host)
+{
+    struct redirect_bed bed = redirect_bed(PROXY);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    redirect_to_both(&bed);
+    struct lab_message *at_s1 = lab_expect(bed.s1, LIR);
+    cr_assert_eq(lab_count(at_s1, DESTINATION_HOST), 1);
+    cr_assert_str_eq(lab_text(at_s1, DESTINATION_HOST, 0), S1);
+    lab_answer(bed.s1, at_s1, 3004);
+    struct lab_message *at_s2 = lab_expect(bed.s2, LIR);
+    cr_assert_eq(lab_count(at_s2, DESTINATION_HOST), 1);
+    cr_assert_str_eq(lab_text(at_s2, DESTINATION_HOST, 0), S2);
+    lab_answer(bed.s2, at_s2, 2001);
+    lab_expect_result(bed.c1, lir, 2001);
+    lab_end(bed.lab);
+}
+
+Test(rdr, RDR_07_PXY_07_a_proxy_of_cx_names_the_host_once)
+{
+    struct redirect_bed bed = redirect_bed(PROXY);
+    struct lab_message *lir = lab_request_from(bed.c1, CX_LIR, APP_CX);
+    with_avp(lir, VENDOR_3GPP, 601, M | V, ALICE, sizeof(ALICE) - 1);
+    lab_send(bed.c1, lir);
+    redirect_at_d1(&bed, AAA(S1), ALL_USER, 60);
+    struct lab_message *at_s1 = lab_expect(bed.s1, CX_LIR);
+    cr_assert_eq(lab_count(at_s1, DESTINATION_HOST), 1);
+    cr_assert_str_eq(lab_text(at_s1, DESTINATION_HOST, 0), S1);
+    lab_answer(bed.s1, at_s1, 2001);
+    lab_expect_result(bed.c1, lir, 2001);
+    lab_end(bed.lab);
+}
+
+Test(rdr, RDR_07_a_proxy_names_the_host_that_it_remembers)
+{
+    struct redirect_bed bed = redirect_bed(PROXY);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    expect_followed(&bed, lab_lir(bed.c1, ALICE), ALL_USER, 60);
+    expect_remembered(&bed, 1);
+    lab_send(bed.c1, lir);
+    struct lab_message *at_s1 = lab_expect(bed.s1, LIR);
+    cr_assert_eq(lab_count(at_s1, DESTINATION_HOST), 1);
+    cr_assert_str_eq(lab_text(at_s1, DESTINATION_HOST, 0), S1);
+    lab_answer(bed.s1, at_s1, 2001);
+    lab_expect_result(bed.c1, lir, 2001);
+    lab_end(bed.lab);
+}
