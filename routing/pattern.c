@@ -89,19 +89,45 @@ static void copy_spans(const struct rt_pattern *pattern, const regmatch_t *found
     }
 }
 
-bool rt_pattern_match(const struct rt_pattern *pattern, dm_bytes text, struct rt_span *spans,
-                      size_t count)
+static bool match(const struct rt_pattern *pattern, dm_bytes text, struct rt_span *spans,
+                  size_t count)
 {
     regmatch_t found[RT_GROUPS_MAX + 2];
-    if (count > RT_GROUPS_MAX + 1)
-        count = RT_GROUPS_MAX + 1;
     const char *at = text.size > 0 ? (const char *)text.at : "";
     size_t wanted = count > 0 ? count + pattern->hidden : 0;
-    if (text.size > INT32_MAX ||
-        tre_regnexec(&pattern->regex, at, text.size, wanted, found, 0) != REG_OK)
+    if (tre_regnexec(&pattern->regex, at, text.size, wanted, found, 0) != REG_OK)
         return false;
     copy_spans(pattern, found, spans, count);
     return true;
+}
+
+/* To TRE an octet 0 is an end of the text, where "$" matches. Nobody shall hide behind one: it is
+ * read as an octet 1. Memory is asked for only where such a text is long, which no name is. */
+static bool match_without_noughts(const struct rt_pattern *pattern, dm_bytes text,
+                                  struct rt_span *spans, size_t count)
+{
+    uint8_t room[1024];
+    uint8_t *copy = text.size > sizeof room ? malloc(text.size) : room;
+    if (!copy)
+        return false;
+    for (size_t i = 0; i < text.size; i++)
+        copy[i] = text.at[i] ? text.at[i] : 1;
+    bool does = match(pattern, dm_bytes_of(copy, text.size), spans, count);
+    if (copy != room)
+        free(copy);
+    return does;
+}
+
+bool rt_pattern_match(const struct rt_pattern *pattern, dm_bytes text, struct rt_span *spans,
+                      size_t count)
+{
+    if (count > RT_GROUPS_MAX + 1)
+        count = RT_GROUPS_MAX + 1;
+    if (text.size > INT32_MAX)
+        return false;
+    if (text.size > 0 && memchr(text.at, 0, text.size))
+        return match_without_noughts(pattern, text, spans, count);
+    return match(pattern, text, spans, count);
 }
 
 /* --- replacing --- */

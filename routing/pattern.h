@@ -32,7 +32,8 @@ void rt_pattern_free(struct rt_pattern *pattern);
 uint32_t rt_pattern_groups(const struct rt_pattern *pattern);
 
 /* Does it match? The leftmost, then longest match. `spans`, of which there may be none, takes the
- * match and then its groups. In time linear in the text; any thread. */
+ * match and then its groups, of which there are RT_GROUPS_MAX at most. An octet 0 of the text
+ * counts as an octet 1. In time linear in the text; any thread. */
 bool rt_pattern_match(const struct rt_pattern *pattern, dm_bytes text, struct rt_span *spans,
                       size_t count);
 

@@ -12,7 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A second is fifty times what the dearest pattern takes, even with sanitizers. */
-enum { SPANS = RT_GROUPS_MAX + 2, SECOND = 1000000000 };
+enum { SPANS = RT_GROUPS_MAX + 1, SECOND = 1000000000 };
 
 static void claim(bool is_true)
 {
@@ -49,7 +49,6 @@ static bool try_pattern(dm_bytes pattern, bool is_whole, dm_bytes text)
     if (!it)
         return false;
     bool does = rt_pattern_match(it, text, NULL, 0);
-    spans[SPANS - 1] = (struct rt_span){-1, -1};
     claim(rt_pattern_match(it, text, spans, SPANS) == does);
     if (does)
         claim_spans(it, spans, text.size);

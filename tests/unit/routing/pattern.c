@@ -106,6 +106,28 @@ Test(pattern, texts_are_octets_also_nought_and_beyond_ascii)
     cr_assert(matches("x*", true, ""));
 }
 
+Test(pattern, nobody_hides_behind_an_octet_0)
+{
+    struct rt_span span;
+    dm_bytes text = dm_bytes_of("good\0evil", 9);
+    struct rt_pattern *whole = pattern_of("good", true);
+    struct rt_pattern *end = pattern_of("^good$", false);
+    struct rt_pattern *any = pattern_of("o.*l$", false);
+    cr_assert_not(rt_pattern_match(whole, text, NULL, 0));
+    cr_assert_not(rt_pattern_match(end, text, NULL, 0));
+    cr_assert(rt_pattern_match(any, text, &span, 1));
+    cr_assert_eq(span.to, 9);
+    rt_pattern_free(whole);
+    rt_pattern_free(end);
+    rt_pattern_free(any);
+    uint8_t *large = calloc(1, 5000);
+    any = pattern_of(".*", true);
+    cr_assert(rt_pattern_match(any, dm_bytes_of(large, 5000), &span, 1));
+    cr_assert_eq(span.to, 5000);
+    rt_pattern_free(any);
+    free(large);
+}
+
 Test(pattern, a_match_is_replaced_and_what_is_around_it_stays)
 {
     claim_replaced("(.*)@(.*)", true, "alice@home", "sip:\\1@\\2", "sip:alice@home");
