@@ -17,6 +17,7 @@
 #include "agent/metrics.h"
 #include "agent/net/tcp.h"
 #include "agent/ready.h"
+#include "agent/store/store.h"
 
 enum { CONNECTIONS = 64, CONNECTIONS_PER_ADDRESS = 32, IDLE_SECONDS = 30, REQUEST_OCTETS = 16384 };
 
@@ -316,7 +317,8 @@ static struct metrics_source make_source(const struct agent *agent)
     for (unsigned i = 0; i < count; i++)
         stats[i] = &agent->workers[i]->stats;
     stats[count] = &agent->stats;
-    return (struct metrics_source){agent->conf, agent->started, count, stats};
+    return (struct metrics_source){agent->conf, agent->started, count, stats,
+                                   agent->store ? agent->store->table : NULL};
 }
 
 static struct MHD_Daemon *start_daemon(struct admin *admin, int listener)

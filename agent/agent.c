@@ -11,6 +11,7 @@
 #include "agent/clock.h"
 #include "agent/control.h"
 #include "agent/log.h"
+#include "agent/store/store.h"
 #include "agent/roll.h"
 
 enum { TICK_MS = 100, OTHER_DESCRIPTORS = 512, BUSY_PERCENT = 70, BUSY_SECONDS = 3 };
@@ -373,6 +374,7 @@ static struct agent *agent_new(const struct conf *conf)
     stats_init(&agent->stats, conf->peer_count, conf->tables.route_count);
     memory_init(&agent->memory, &agent->stats.memory, conf->limits.memory);
     agent->board = board_new((uint32_t)conf->peer_count + conf->limits.connections);
+    agent->store = store_new(conf);
     make_workers(agent);
     registry_init(&agent->registry, agent);
     for (unsigned i = 0; i < agent->worker_count; i++)
@@ -408,6 +410,7 @@ static void agent_free(struct agent *agent)
     post_fini(&agent->post);
     memory_fini(&agent->memory);
     stats_fini(&agent->stats);
+    store_free(agent->store);
     board_free(agent->board);
     free(agent->workers);
     free(agent->boxes);

@@ -25,7 +25,9 @@ struct board_line {
     _Atomic uint64_t load;             /* pending, half full (1), busy (1) */
     _Atomic uint64_t applications;     /* a set of bits of board_application */
     _Atomic uint64_t
-        returned; /* when it became usable again after a failure, ns; 0: never failed */
+        returned;           /* when it became usable again after a failure, ns; 0: never failed */
+    _Atomic uint32_t name;  /* rt_name_hash of its identity */
+    _Atomic uint32_t realm; /* a hash of the realm it gave in its capabilities; 0: none yet */
 };
 
 struct board {
@@ -62,6 +64,27 @@ static inline void board_set_load(struct board *board, uint32_t slot, uint32_t p
 {
     uint64_t load = (uint64_t)pending << 2 | (uint64_t)is_half_full << 1 | is_busy;
     atomic_store_explicit(&board->lines[slot].load, load, memory_order_relaxed);
+}
+
+static inline void board_set_name(struct board *board, uint32_t slot, uint32_t name)
+{
+    atomic_store_explicit(&board->lines[slot].name, name, memory_order_relaxed);
+}
+
+static inline uint32_t board_name(const struct board *board, uint32_t slot)
+{
+    return atomic_load_explicit(&board->lines[slot].name, memory_order_relaxed);
+}
+
+/* A hash of its realm, for the accounts of what realms teach; of this process only. */
+static inline void board_set_realm(struct board *board, uint32_t slot, uint32_t realm)
+{
+    atomic_store_explicit(&board->lines[slot].realm, realm, memory_order_relaxed);
+}
+
+static inline uint32_t board_realm(const struct board *board, uint32_t slot)
+{
+    return atomic_load_explicit(&board->lines[slot].realm, memory_order_relaxed);
 }
 
 /* When it became usable again after a failure, ns; 0: it never failed. */

@@ -4,7 +4,15 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { SMALLEST = 64 };
+enum { SMALLEST = 64, LONGEST = 255 /* of a DiameterIdentity */ };
+
+static void lower(char *to, dm_bytes identity)
+{
+    for (size_t i = 0; i < identity.size; i++) {
+        uint8_t octet = identity.at[i];
+        to[i] = (char)(octet >= 'A' && octet <= 'Z' ? octet + 32 : octet);
+    }
+}
 
 struct name *name_new(dm_bytes identity, uint32_t references)
 {
@@ -13,12 +21,9 @@ struct name *name_new(dm_bytes identity, uint32_t references)
         abort();
     atomic_init(&name->references, references);
     name->size = (uint32_t)identity.size;
-    name->hash = dm_identity_hash(identity);
-    for (size_t i = 0; i < identity.size; i++) {
-        uint8_t octet = identity.at[i];
-        name->text[i] = (char)(octet >= 'A' && octet <= 'Z' ? octet + 32 : octet);
-    }
+    lower(name->text, identity);
     name->text[identity.size] = '\0';
+    name->hash = rt_name_hash(name_bytes(name));
     return name;
 }
 
@@ -44,7 +49,7 @@ static void resize(struct directory *directory, uint32_t size)
     for (uint32_t i = 0; i < old.size; i++) {
         if (!old.entries[i].name)
             continue;
-        uint32_t at = (uint32_t)old.entries[i].name->hash & (size - 1);
+        uint32_t at = old.entries[i].name->hash & (size - 1);
         while (directory->entries[at].name)
             at = (at + 1) & (size - 1);
         directory->entries[at] = old.entries[i];
@@ -68,9 +73,9 @@ void directory_fini(struct directory *directory)
 
 /* The entry of this name, or the free one where it would stand. */
 static struct directory_entry *place(const struct directory *directory, dm_bytes identity,
-                                     uint64_t hash)
+                                     uint32_t hash)
 {
-    uint32_t at = (uint32_t)hash & (directory->size - 1);
+    uint32_t at = hash & (directory->size - 1);
     for (;; at = (at + 1) & (directory->size - 1)) {
         struct directory_entry *entry = &directory->entries[at];
         if (!entry->name ||
@@ -93,8 +98,21 @@ void directory_put(struct directory *directory, struct name *name, rt_peer peer)
 
 const struct directory_entry *directory_find(const struct directory *directory, dm_bytes identity)
 {
-    const struct directory_entry *entry = place(directory, identity, dm_identity_hash(identity));
+    char name[LONGEST];
+    if (identity.size > sizeof name)
+        return NULL;
+    lower(name, identity);
+    uint32_t hash = rt_name_hash(dm_bytes_of(name, identity.size));
+    const struct directory_entry *entry = place(directory, identity, hash);
     return entry->name ? entry : NULL;
+}
+
+const struct directory_entry *directory_find_hash(const struct directory *directory, uint32_t hash)
+{
+    uint32_t at = hash & (directory->size - 1);
+    while (directory->entries[at].name && directory->entries[at].name->hash != hash)
+        at = (at + 1) & (directory->size - 1);
+    return directory->entries[at].name ? &directory->entries[at] : NULL;
 }
 
 /* Moves up what follows a freed entry, so that no search ends too early. */
@@ -102,7 +120,7 @@ static void close_gap(struct directory *directory, uint32_t gap)
 {
     uint32_t mask = directory->size - 1;
     for (uint32_t at = (gap + 1) & mask; directory->entries[at].name; at = (at + 1) & mask) {
-        uint32_t home = (uint32_t)directory->entries[at].name->hash & mask;
+        uint32_t home = directory->entries[at].name->hash & mask;
         if (((at - home) & mask) < ((at - gap) & mask))
             continue;
         directory->entries[gap] = directory->entries[at];
@@ -113,8 +131,8 @@ static void close_gap(struct directory *directory, uint32_t gap)
 
 void directory_remove(struct directory *directory, dm_bytes identity, rt_peer peer)
 {
-    struct directory_entry *entry = place(directory, identity, dm_identity_hash(identity));
-    if (!entry->name || !rt_peer_equal(entry->peer, peer))
+    struct directory_entry *entry = (struct directory_entry *)directory_find(directory, identity);
+    if (!entry || !rt_peer_equal(entry->peer, peer))
         return;
     name_unref(entry->name);
     entry->name = NULL;

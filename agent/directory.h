@@ -4,13 +4,14 @@
  * Names are shared between the tables and counted. Look-ups ignore case, and nobody locks. */
 #pragma once
 
+#include "routing/target.h"
 #include "routing/world.h"
 
 struct name {
     _Atomic uint32_t references;
     uint32_t size;
-    uint64_t hash;
-    char text[]; /* lower case, ended by NUL */
+    uint32_t hash; /* rt_name_hash: by it alone a name can be found, too */
+    char text[];   /* lower case, ended by NUL */
 };
 
 /* A name with `references` to give away. */
@@ -44,3 +45,5 @@ void directory_put(struct directory *directory, struct name *name, rt_peer peer)
 void directory_remove(struct directory *directory, dm_bytes identity, rt_peer peer);
 /* NULL: nobody of this name. Good until the next change. */
 const struct directory_entry *directory_find(const struct directory *directory, dm_bytes identity);
+/* The same for a name of which only the hash is known: what bindings keep. */
+const struct directory_entry *directory_find_hash(const struct directory *directory, uint32_t hash);

@@ -423,6 +423,20 @@ static uint64_t redirects(const struct metrics_source *source)
     return source->worker_count ? stats_read(&source->stats[0]->redirects) : 0;
 }
 
+static void put_bindings(const struct rendering *rendering)
+{
+    const struct rt_bindings *bindings = rendering->source->bindings;
+    if (!bindings)
+        return;
+    single(rendering, "bindings_entries", "gauge", "Identities, sessions and patterns learnt",
+           rt_bindings_count(bindings));
+    single(rendering, "bindings_conflicts_total", "counter",
+           "Successes that linked users who are bound to different servers",
+           rt_bindings_conflicts(bindings));
+    single(rendering, "bindings_evictions_total", "counter",
+           "Entries forgotten before their time for want of room", rt_bindings_evictions(bindings));
+}
+
 static void put_agent(const struct rendering *rendering)
 {
     const struct stats *sum = &rendering->sum;
@@ -434,6 +448,7 @@ static void put_agent(const struct rendering *rendering)
     put_connections(rendering);
     put_store(rendering);
     put_lag(rendering);
+    put_bindings(rendering);
     single(rendering, "redirects_entries", "gauge", "Redirects that are remembered",
            redirects(rendering->source));
     single(rendering, "memory_used_bytes", "gauge",

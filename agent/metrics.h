@@ -6,12 +6,14 @@
 
 #include "agent/conf/conf.h"
 #include "agent/stats.h"
+#include "routing/bindings.h"
 
 struct metrics_source {
     const struct conf *conf;
     uint64_t started; /* wall clock, seconds */
     unsigned worker_count;
     const struct stats **stats; /* those of the workers and, last, of the front desk */
+    const struct rt_bindings *bindings;
 };
 
 /* Writes all metrics in the Prometheus text format. */

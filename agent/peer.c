@@ -35,6 +35,8 @@ struct peer *peer_new(struct worker *worker, rt_peer self, struct name *name,
     worker_adopt(worker, peer);
     stats_add(&peer_stats(peer)->in_state[peer->state], 1);
     stats_add(&peer_stats(peer)->in_watch[peer->watchdog.state], 1);
+    board_set_name(worker->board, self.slot, (uint32_t)name->hash);
+    board_set_realm(worker->board, self.slot, 0);
     peer_publish(peer);
     return peer;
 }

@@ -145,6 +145,8 @@ enum dm_result peer_read_capabilities(struct peer *peer, dm_bytes message, struc
         abort();
     *peer->candidates = caps.applications;
     keep_realm(peer, caps.origin_realm);
+    board_set_realm(peer->worker->board, peer->self.slot,
+                    (uint32_t)dm_identity_hash(caps.origin_realm));
     peer->candidate_record_size =
         (uint16_t)dm_route_record_make(peer->candidate_record, caps.origin_host);
     return DM_OK;

@@ -7,10 +7,12 @@
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/follow.h"
+#include "agent/learned.h"
 #include "agent/local.h"
 #include "agent/redirect_answer.h"
 #include "agent/proxy.h"
 #include "agent/relay_request.h"
+#include "agent/store/store.h"
 #include "agent/screen.h"
 #include "proto/msg.h"
 
@@ -36,15 +38,35 @@ static bool see_host(void *context, dm_bytes identity, uint32_t application, str
     return seen->peer.generation == entry->peer.generation;
 }
 
+static bool see_named(void *context, uint32_t name_hash, uint32_t application, struct rt_seen *seen,
+                      dm_bytes *name)
+{
+    struct worker *worker = context;
+    (void)application;
+    const struct directory_entry *entry = directory_find_hash(&worker->directory, name_hash);
+    if (!entry)
+        return false;
+    *name = name_bytes(entry->name);
+    board_see(worker->board, entry->peer.slot, worker->asked_application, seen);
+    return seen->peer.generation == entry->peer.generation;
+}
+
 struct rt_world relay_world(struct worker *worker)
 {
-    return (struct rt_world){.context = worker, .member = see_member, .host = see_host};
+    return (struct rt_world){
+        .context = worker, .member = see_member, .host = see_host, .named = see_named};
+}
+
+static bool has_learned(const struct worker *worker)
+{
+    return worker->store && !store_is_empty(worker->store);
 }
 
 struct rt_verdict relay_decide(struct worker *worker, const struct rt_query *query,
                                const struct rt_attempt *attempt)
 {
     worker->asked_application = board_application(worker->board, query->header.application);
+    worker->world.bound = has_learned(worker) ? learned_find : NULL;
     return rt_decide(&worker->conf->tables, query, attempt, &worker->world, &worker->chooser, NULL);
 }
 
@@ -147,6 +169,7 @@ static struct rt_waiting *wait_for_answer(struct peer *peer, struct relay_reques
     slot->searched = request->searched;
     slot->tried_count = request->tried_count;
     slot->why = request->why;
+    slot->teaches = request->teaches;
     slot->is_fixed = request->is_fixed;
     slot->hops = request->hops;
     slot->redirected_by = request->redirected_by;
@@ -269,6 +292,7 @@ static void forward(struct peer *from, dm_bytes message, struct rt_origin origin
     request.route = verdict->route;
     request.pool = verdict->pool;
     request.why = (uint8_t)verdict->why;
+    request.teaches = verdict->teaches;
     request.is_fixed = verdict->is_fixed;
     request.names_host = false;
     request.retransmit = false;

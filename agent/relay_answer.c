@@ -2,19 +2,39 @@
  * §6.2. */
 #include "agent/clock.h"
 #include "agent/follow.h"
+#include "agent/learned.h"
 #include "agent/local.h"
 #include "agent/proxy.h"
 #include "agent/relay_request.h"
 #include "agent/search.h"
 
 struct reading {
-    enum dm_result error; /* the AVP chain is malformed */
-    uint32_t result;      /* Result-Code, or 0 */
+    enum dm_result error;  /* the AVP chain is malformed */
+    uint32_t result;       /* Result-Code, or 0 */
+    uint32_t experimental; /* Experimental-Result-Code of 3GPP, or 0 */
     bool is_experimental;
+    bool has_wildcard; /* Wildcarded-Public-Identity */
+    bool keeps_state;  /* Auth-Session-State STATE_MAINTAINED */
 };
 
+static void read_experimental(struct reading *reading, dm_bytes group)
+{
+    struct dm_avp avp;
+    uint32_t vendor = 0;
+    reading->is_experimental = true;
+    if (dm_avp_find_in(group, 0, DM_AVP_VENDOR_ID, &avp) && dm_avp_get32(&avp, &vendor) &&
+        vendor == RT_VENDOR_3GPP && dm_avp_find_in(group, 0, DM_AVP_EXPERIMENTAL_RESULT_CODE, &avp))
+        dm_avp_get32(&avp, &reading->experimental);
+}
+
+static void read_state(struct reading *reading, const struct dm_avp *avp)
+{
+    uint32_t state;
+    reading->keeps_state = dm_avp_get32(avp, &state) && state == 0;
+}
+
 /* One walk: is the chain whole (ANS-12), and what is the result? Result-Code and
- * Experimental-Result alike (ANS-04). */
+ * Experimental-Result alike (ANS-04). What answers teach is looked at again where it matters. */
 static struct reading read_answer(dm_bytes message)
 {
     struct reading reading = {0};
@@ -22,11 +42,13 @@ static struct reading read_answer(dm_bytes message)
     struct dm_avp avp;
     while (dm_avps_next(&walk, &avp)) {
         if (avp.vendor)
-            continue;
-        if (avp.code == DM_AVP_RESULT_CODE && !reading.result)
+            reading.has_wildcard |= avp.code == RT_AVP_WILDCARDED_PUBLIC_IDENTITY;
+        else if (avp.code == DM_AVP_RESULT_CODE && !reading.result)
             dm_avp_get32(&avp, &reading.result);
         else if (avp.code == DM_AVP_EXPERIMENTAL_RESULT)
-            reading.is_experimental = true;
+            read_experimental(&reading, avp.data);
+        else if (avp.code == DM_AVP_AUTH_SESSION_STATE)
+            read_state(&reading, &avp);
     }
     reading.error = walk.error;
     return reading;
@@ -168,6 +190,18 @@ static void own_answered(struct peer *from)
         peer_settle(from);
 }
 
+/* Most answers teach nothing that was not known when their request was sent. */
+static void learn(struct peer *from, const struct rt_waiting *waiting, dm_bytes message,
+                  const struct dm_header *header, const struct reading *reading)
+{
+    struct rt_result result = {.code = reading->result,
+                               .experimental = reading->experimental,
+                               .is_error = header->flags & DM_FLAG_ERROR};
+    if (!result.is_error && (waiting->teaches || reading->has_wildcard || reading->keeps_state ||
+                             rt_learn_is_news(&result)))
+        learned_from_answer(from, waiting, message, &result);
+}
+
 void relay_answer(struct peer *from, dm_bytes message, const struct dm_header *header)
 {
     struct worker *worker = from->worker;
@@ -192,6 +226,7 @@ void relay_answer(struct peer *from, dm_bytes message, const struct dm_header *h
         answer_malformed(from, &waiting);
     } else {
         count_class(stats, &reading);
+        learn(from, &waiting, message, header, &reading);
         if (!may_be_unknown(&reading) || !search_answer(from, &waiting, message))
             settle(from, &waiting, message, reading.result);
     }

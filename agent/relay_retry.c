@@ -36,6 +36,7 @@ struct relay_request relay_request_of(const struct rt_waiting *waiting)
         .route = waiting->route,
         .pool = waiting->pool,
         .why = waiting->why,
+        .teaches = waiting->teaches,
         .is_fixed = waiting->is_fixed,
         .hops = waiting->hops,
         .redirected_by = waiting->redirected_by,
@@ -123,6 +124,7 @@ static bool carry_out(struct worker *worker, struct relay_request *request,
     if (verdict->kind == RT_FORWARD) {
         request->pool = verdict->pool;
         request->why = (uint8_t)verdict->why;
+        request->teaches = verdict->teaches;
         relay_send(worker, request, verdict->peer);
         return true;
     }

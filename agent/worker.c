@@ -45,8 +45,8 @@ void worker_flush(struct worker *worker)
     if (worker->is_flushing)
         return; /* what a write set free to be read belongs to the same flush */
     worker->is_flushing = true;
-    if (worker->agent->store && worker->agent->store->methods->flush)
-        worker->agent->store->methods->flush(worker->agent->store, worker);
+    if (worker->store && worker->store->methods->flush)
+        worker->store->methods->flush(worker->store, worker);
     while (worker->touched) {
         struct conn *conn = worker->touched;
         worker->touched = conn->next_touched;
@@ -195,8 +195,8 @@ static void tick(struct worker *worker)
     for (uint32_t i = 0; i < worker->peer_count; i++)
         if (worker->attention[i])
             worker->attention[i] = peer_tick(worker->peers[i]);
-    if (worker->agent->store)
-        worker->agent->store->methods->tick(worker->agent->store, worker);
+    if (worker->store)
+        worker->store->methods->tick(worker->store, worker);
     park_tick(worker);
     conn_tick_lingering(worker);
     if (++worker->ticks % 16 == 0) {
@@ -392,8 +392,8 @@ static void end_loop(struct worker *worker)
                 conn_abort(conns[k]);
         peer->i_conn = peer->r_conn = peer->open = peer->arriving = NULL;
     }
-    if (worker->agent->store && worker->agent->store->methods->close)
-        worker->agent->store->methods->close(worker->agent->store, worker);
+    if (worker->store && worker->store->methods->close)
+        worker->store->methods->close(worker->store, worker);
     park_give_up(worker);
     park_close(worker->park);
     while (worker->lingering)
@@ -450,6 +450,7 @@ struct worker *worker_new(struct agent *agent, unsigned index)
     worker->agent = agent;
     worker->conf = conf;
     worker->board = agent->board;
+    worker->store = agent->store;
     uv_random(NULL, NULL, &worker->random, sizeof worker->random, 0, NULL);
     worker->random |= 1; /* its generator never leaves 0 */
     stats_init(&worker->stats, conf->peer_count, conf->tables.route_count);
@@ -501,8 +502,8 @@ void worker_settle_in(struct worker *worker)
     post_init(&worker->post, worker->index, worker->agent->worker_count + 1, worker->agent->boxes,
               &worker->memory);
     start_handles(worker);
-    if (worker->agent->store && worker->agent->store->methods->open)
-        worker->agent->store->methods->open(worker->agent->store, worker);
+    if (worker->store && worker->store->methods->open)
+        worker->store->methods->open(worker->store, worker);
     adopt_rows(worker);
 }
 

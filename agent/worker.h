@@ -41,6 +41,7 @@ struct worker {
     struct stats stats;
     struct directory directory;
     struct board *board;
+    struct store *store; /* the agent's: what was learnt of users; NULL: nothing is */
     struct park *park; /* requests that wait for a look-up or a host */
 
     uint64_t now;        /* of the event in hand, ns of agent/clock */

@@ -3,6 +3,7 @@
 #include "routing/decide.h"
 
 #include "routing/deciding.h"
+#include "routing/learn.h"
 
 struct rt_verdict deciding_answer(const struct deciding *it, int32_t route, enum dm_result result,
                                   const char *why)
@@ -126,6 +127,7 @@ static struct rt_verdict forward_to_host(const struct deciding *it, rt_peer host
                                .member = -1,
                                .peer = host,
                                .why = RT_BY_HOST,
+                               .teaches = rt_learn_expects(it->query, false),
                                .is_fixed = true};
 }
 

@@ -74,6 +74,7 @@ struct rt_verdict {
     rt_peer peer;   /* RT_FORWARD */
     enum rt_why why;
     bool is_fixed;           /* by Destination-Host: nobody else may get it (RTE-09, ANS-07) */
+    bool teaches;            /* its answer may say something new of its user: learn.h */
     struct rt_target target; /* RT_TELL: of the user's row, or RT_TARGET_NONE: the route's `to` */
     uint16_t slot;           /* RT_TELL: of the user, for the order of the target's members */
     uint64_t key_hash;       /* RT_WAIT */

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "routing/deciding.h"
+#include "routing/learn.h"
 
 /* A member that is back serves its users again when the pool's `hold` is over; until then it is a
  * last resort. */
@@ -175,7 +176,8 @@ static struct rt_verdict choose_member(struct deciding *it, const struct rt_rout
                                .pool = (int32_t)user->pool,
                                .member = member,
                                .peer = seen.peer,
-                               .why = user->why};
+                               .why = user->why,
+                               .teaches = rt_learn_expects(it->query, user->is_settled)};
 }
 
 /* --- redirects that were received --- */
@@ -199,7 +201,8 @@ static bool is_redirected(struct deciding *it, const struct rt_route *route,
                                    .pool = -1,
                                    .member = -1,
                                    .peer = seen.peer,
-                                   .why = RT_BY_REDIRECT};
+                                   .why = RT_BY_REDIRECT,
+                                   .teaches = rt_learn_expects(it->query, false)};
     return why_not == NULL;
 }
 

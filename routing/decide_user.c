@@ -35,6 +35,7 @@ void user_init(struct deciding *it, const struct rt_route *route, struct user *u
     user->is_provisioned = false;
     user->slot = 0;
     user->why = RT_BY_HASH;
+    user->is_settled = false;
     if (is_keyed(it, route))
         read_key(it, user);
 }
@@ -283,20 +284,53 @@ static enum rt_lookup look_up_second(const struct deciding *it, struct rt_bound 
     return look_up(it, *key_hash, bound);
 }
 
+/* Nothing that this request bears is new where its second identity says what its first does. */
+static bool is_second_alike(const struct deciding *it, const struct rt_bound *first)
+{
+    struct rt_key second;
+    struct rt_bound bound;
+    rt_key_second(&second, it->query, &it->tables->domains);
+    return second.size == 0 ||
+           (look_up(it, rt_key_hash(&second), &bound) == RT_KNOWN && bound.has_slot &&
+            bound.slot == first->slot && bound.target == first->target);
+}
+
+static bool has_second(const struct deciding *it)
+{
+    struct rt_key second;
+    rt_key_second(&second, it->query, &it->tables->domains);
+    return second.size > 0;
+}
+
+/* A single identity in a mirrored pool is settled by its hash. With partitioned data the hash is a
+ * guess that an answer has to confirm. */
+static bool is_settled(const struct deciding *it, const struct user *user, bool is_first_known,
+                       const struct rt_bound *bound)
+{
+    bool is_partitioned = it->tables->pools[user->pool].is_partitioned;
+    if (!is_first_known)
+        return !is_partitioned && !has_second(it);
+    return (!is_partitioned || user->group >= 0) && is_second_alike(it, bound);
+}
+
 enum user_found user_find_binding(struct deciding *it, struct user *user, uint64_t *key_hash)
 {
     const struct rt_pool *pool = &it->tables->pools[user->pool];
     bool matters = pool->select == RT_STICKY || pool->is_partitioned;
-    if (!it->world->bound || user->why != RT_BY_HASH || !matters || is_session(&user->key))
+    user->is_settled =
+        !matters || is_session(&user->key) || (user->why == RT_BY_SUBSCRIBER && !has_second(it));
+    if (user->is_settled || user->why != RT_BY_HASH)
         return USER_FOUND;
-    struct rt_bound bound;
+    struct rt_bound bound = {0};
     *key_hash = rt_key_hash(&user->key);
-    enum rt_lookup found = look_up(it, *key_hash, &bound);
-    if (found == RT_UNKNOWN && user->key.octets[0] != RT_KIND_PRIVATE)
+    enum rt_lookup found = it->world->bound ? look_up(it, *key_hash, &bound) : RT_UNKNOWN;
+    bool is_first_known = found == RT_KNOWN;
+    if (found == RT_UNKNOWN && it->world->bound && user->key.octets[0] != RT_KIND_PRIVATE)
         found = look_up_second(it, &bound, key_hash);
     if (found == RT_ASKING)
         return USER_ASKED;
     if (found == RT_KNOWN)
         take_bound(it, user, &bound);
+    user->is_settled = is_settled(it, user, is_first_known, &bound);
     return USER_FOUND;
 }

@@ -15,6 +15,7 @@ enum {
     RT_AVP_USER_IDENTITY = 700, /* Grouped: 601, 701 or 3111 */
     RT_AVP_MSISDN = 701,
     RT_AVP_EXTERNAL_IDENTIFIER = 3111,
+    RT_AVP_WILDCARDED_PUBLIC_IDENTITY = 634,
 };
 
 struct rt_query {

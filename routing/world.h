@@ -57,6 +57,9 @@ struct rt_world {
 
     /* What was learnt of the key with this hash (rt_key_hash). */
     enum rt_lookup (*bound)(void *context, uint64_t key_hash, struct rt_bound *bound);
+    /* The peer whose name has this hash (rt_name_hash): what bindings keep of clients. */
+    bool (*named)(void *context, uint32_t name_hash, uint32_t application, struct rt_seen *seen,
+                  dm_bytes *name);
     /* Does a redirect that was received send this request elsewhere? `user` is its key. `chosen` is
      * the member that would get it (ALL_HOST), or of generation 0 before one is chosen (every other
      * usage, in the order of RDR-14). `host` names the peer `seen`, and is good until the next

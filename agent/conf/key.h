@@ -29,6 +29,7 @@ enum conf_map {
     CONF_USERS,
     CONF_DERIVE,
     CONF_SUBSCRIBERS,
+    CONF_BINDINGS,
     CONF_ROUTE,
     CONF_POLICY,
     CONF_CONDITION,

@@ -288,6 +288,12 @@ static json_t *shape_log(const struct conf_key *key, bool for_one)
     return schema_of_map(CONF_LOG, for_one);
 }
 
+static json_t *shape_bindings(const struct conf_key *key, bool for_one)
+{
+    (void)key;
+    return schema_of_map(CONF_BINDINGS, for_one);
+}
+
 static json_t *shape_users(const struct conf_key *key, bool for_one)
 {
     (void)key;
@@ -518,6 +524,7 @@ static const struct {
     {conf_read_log, shape_log},
     {conf_read_compatibility, shape_compatibility},
     {conf_read_users, shape_users},
+    {conf_read_bindings, shape_bindings},
     {conf_read_peers, shape_peers},
     {conf_read_pools, shape_pools},
     {conf_read_routes, shape_routes},

@@ -329,6 +329,7 @@ static void redis_free(struct store *store)
 
 static const struct store_methods methods = {
     .name = "redis",
+    .is_shared = true,
     .find = redis_find,
     .learn = redis_learn,
     .bind = redis_bind,
@@ -346,8 +347,7 @@ struct store *store_redis_new(const struct conf *conf)
     struct redis *redis = calloc(1, sizeof *redis);
     if (!redis)
         abort();
-    store_memory_init(&redis->store, conf);
-    redis->store.methods = &methods;
+    store_init(&redis->store, &methods, conf);
     redis->timeout = bindings->timeout;
     redis->lifetime = (uint32_t)(bindings->lifetime / NS_PER_S);
     redis->is_cluster = bindings->is_cluster;

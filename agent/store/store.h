@@ -13,6 +13,7 @@ struct worker;
 
 struct store_methods {
     const char *name; /* as in users.bindings.store */
+    bool is_shared;   /* others may know what the table does not */
 
     /* What is known of this key. RT_ASKING: others were asked; park_wake(worker, key, …) follows on
      * this worker, or never where the request's patience is shorter. */
@@ -52,6 +53,16 @@ struct store {
 struct store *store_new(const struct conf *conf);
 void store_free(struct store *store);
 
+/* Is there nothing that could be found? Then nobody need ask. */
+static inline bool store_is_empty(const struct store *store)
+{
+    return !store->methods->is_shared && rt_bindings_count(store->table) == 0;
+}
+
 /* Bindings in this process alone. */
 struct store *store_memory_new(const struct conf *conf);
-void store_memory_init(struct store *store, const struct conf *conf); /* for a store around it */
+
+/* What every store has: its table; what is over in it is freed by the first worker's ticks. */
+void store_init(struct store *store, const struct store_methods *methods, const struct conf *conf);
+void store_sweep(struct store *store, const struct worker *worker);
+void store_fini(struct store *store);

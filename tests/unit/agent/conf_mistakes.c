@@ -532,10 +532,11 @@ Test(conf_mistakes, a_control_socket_is_a_path_from_the_root_that_the_system_tak
           "F:6:18: admin.socket: longer than the 107 octets that a socket's path may have\n");
 }
 
-Test(conf_mistakes, bindings_are_not_built_yet)
+Test(conf_mistakes, bindings_have_room_and_a_time_to_live)
 {
-    claim(FIVE "users: { derive: [], bindings: { store: memory } }\n",
-          "F:6:22: users.bindings: not built yet: leave `bindings` out\n");
+    claim(FIVE "users: { bindings: { lifetime: 10ms, capacity: 1 } }\n",
+          "F:6:32: users.bindings.lifetime: 10ms is outside of 1s to 365d\n"
+          "F:6:48: users.bindings.capacity: 1 is outside of 16 to 100000000\n");
 }
 
 /* Redirects. */

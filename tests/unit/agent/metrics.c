@@ -42,7 +42,7 @@ static void set_up(void)
         stats_init(&threads[i], PEERS, ROUTES);
         all[i] = &threads[i];
     }
-    source = (struct metrics_source){conf, 1700000000, WORKERS, all};
+    source = (struct metrics_source){conf, 1700000000, WORKERS, all, NULL};
 }
 
 static void tear_down(void)

@@ -1,0 +1,149 @@
+/* learned.c — from what an answer says to what is kept: who has shown that a user is his, and
+ * whether that is worth keeping.
+ *
+ * In a mirrored pool every member serves everybody: there a user is bound to one only where he was
+ * sent to another than the hash would have chosen, and not because that one was away. With
+ * partitioned data whoever answers has the user's data. sip-app.md §9.3, §9.7. */
+#include "agent/learned.h"
+
+#include "agent/agent.h"
+#include "agent/store/store.h"
+
+enum rt_lookup learned_find(void *context, uint64_t key_hash, struct rt_bound *bound)
+{
+    struct worker *worker = context;
+    struct store *store = worker->store;
+    return store->methods->find(store, worker, key_hash, bound);
+}
+
+/* --- whose? --- */
+
+/* An answer while it is learnt from. */
+struct learning {
+    struct worker *worker;
+    const struct rt_waiting *waiting;
+    const struct rt_tables *tables;
+    struct rt_taught taught;
+    rt_peer teacher;
+    const struct rt_pool *pool; /* by which he serves the user, or NULL */
+};
+
+/* The pool by which the request was sent; of one that a server pushed, the first that has him. */
+static const struct rt_pool *pool_of(const struct learning *it)
+{
+    if (it->taught.teacher != RT_TEACHER_INGRESS)
+        return rt_pool_numbered(it->tables, it->waiting->route, it->waiting->pool);
+    for (uint32_t i = 0; i < it->tables->pool_count; i++)
+        if (rt_member_of(&it->tables->pools[i], &it->worker->world, it->teacher) >= 0)
+            return &it->tables->pools[i];
+    return NULL;
+}
+
+/* What a user of the teacher is bound to; 0: he is no member, but was named. */
+static uint32_t target_of_teacher(const struct learning *it)
+{
+    int member = it->pool ? rt_member_of(it->pool, &it->worker->world, it->teacher) : -1;
+    return member < 0 ? 0 : rt_pool_target_of(it->pool, (uint32_t)member);
+}
+
+/* --- is it worth keeping? --- */
+
+static bool is_by_hash(enum rt_why why)
+{
+    return why == RT_BY_HASH || why == RT_BY_BINDING || why == RT_BY_SESSION;
+}
+
+/* Would the user come here anyway? */
+static bool is_hashed(const struct learning *it, uint32_t target)
+{
+    struct rt_bound bound;
+    const struct rt_lesson *lesson = &it->taught.lesson;
+    struct store *store = it->worker->store;
+    bool is_known = rt_bindings_find(store->table, lesson->keys[0], it->worker->now, &bound);
+    uint16_t slot = is_known && bound.has_slot ? bound.slot : lesson->slots[0];
+    return !bound.target && rt_pool_hashed(it->pool, slot) == target;
+}
+
+/* Whom the user is to be bound to; 0: nobody. */
+static uint32_t target_of_user(const struct learning *it)
+{
+    if (it->taught.lesson.count == 0)
+        return 0;
+    if (it->pool->is_partitioned)
+        return target_of_teacher(it);
+    enum rt_why why = (enum rt_why)it->waiting->why;
+    bool is_pushed = it->taught.teacher == RT_TEACHER_INGRESS;
+    bool is_diverted = !is_pushed && it->waiting->tried_count > 0;
+    bool is_provisioned = why == RT_BY_SUBSCRIBER && it->taught.lesson.count == 1;
+    if (!is_pushed && (is_by_hash(why) || is_diverted || is_provisioned))
+        return 0;
+    uint32_t target = target_of_teacher(it);
+    return is_hashed(it, target) ? 0 : target;
+}
+
+/* --- what is kept --- */
+
+static void keep_user(struct learning *it)
+{
+    struct store *store = it->worker->store;
+    bool matters = it->pool && (it->pool->select == RT_STICKY || it->pool->is_partitioned);
+    if (!matters)
+        return;
+    it->taught.lesson.target = target_of_user(it);
+    if (it->taught.lesson.count > 1 || it->taught.lesson.target)
+        store->methods->learn(store, it->worker, &it->taught.lesson);
+}
+
+static void keep_session(const struct learning *it)
+{
+    struct store *store = it->worker->store;
+    bool matters = it->taught.is_session_certain || it->taught.teacher == RT_TEACHER_INGRESS ||
+                   !is_by_hash((enum rt_why)it->waiting->why);
+    uint32_t target = it->taught.session && matters ? target_of_teacher(it) : 0;
+    if (target)
+        store->methods->bind(store, it->worker, it->taught.session, target,
+                             it->taught.lesson.realm);
+}
+
+/* By the name under which it is known here: a client behind another agent is reached by that. */
+static void keep_client(const struct learning *it)
+{
+    struct store *store = it->worker->store;
+    if (!it->taught.client)
+        return;
+    const struct worker *worker = it->worker;
+    const struct directory_entry *entry =
+        directory_find(&worker->directory, it->taught.client_host);
+    uint32_t name =
+        entry ? entry->name->hash : board_name(worker->board, it->waiting->ingress.slot);
+    store->methods->bind(store, it->worker, it->taught.client, name, it->taught.lesson.realm);
+}
+
+static void disown(const struct learning *it)
+{
+    struct store *store = it->worker->store;
+    uint32_t target = it->taught.lesson.count ? target_of_teacher(it) : 0;
+    if (target)
+        store->methods->forget(store, it->worker, it->taught.lesson.keys[0], target);
+}
+
+void learned_from_answer(struct peer *from, const struct rt_waiting *waiting, dm_bytes answer,
+                         const struct rt_result *result)
+{
+    struct worker *worker = from->worker;
+    struct learning it = {.worker = worker, .waiting = waiting, .tables = &worker->conf->tables};
+    const struct image *image = waiting->image;
+    if (!worker->store)
+        return;
+    rt_learn_read(&it.taught, image_bytes(image), answer, result, it.tables);
+    it.taught.lesson.realm = board_realm(worker->board, waiting->origin.slot);
+    it.teacher = it.taught.teacher == RT_TEACHER_INGRESS ? waiting->ingress : from->self;
+    it.pool = pool_of(&it);
+    if (it.taught.is_unknown)
+        disown(&it);
+    if (it.taught.teacher == RT_TEACHER_NONE)
+        return;
+    keep_user(&it);
+    keep_session(&it);
+    keep_client(&it);
+}

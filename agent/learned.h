@@ -1,0 +1,15 @@
+/* learned.h — what answers teach is kept, before whoever they cause can ask for it.
+ *
+ * At the server's home, before its answer is queued or posted: whatever the answer causes finds
+ * what was learnt from it. sip-app.md §9.3; design.md, Users and stickiness. */
+#pragma once
+
+#include "agent/peer.h"
+#include "routing/learn.h"
+
+/* `from` has answered the request of `waiting`, which is still whole. */
+void learned_from_answer(struct peer *from, const struct rt_waiting *waiting, dm_bytes answer,
+                         const struct rt_result *result);
+
+/* What routing asks on a worker: rt_world.bound, and .client. */
+enum rt_lookup learned_find(void *worker, uint64_t key_hash, struct rt_bound *bound);
