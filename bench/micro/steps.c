@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "bench/load_template.h"
+#include "bench/micro/users.h"
 #include "proto/msg.h"
 #include "routing/decide.h"
 #include "routing/pending.h"
@@ -54,6 +55,9 @@ struct micro {
     size_t answer_size;
     struct micro_queue back;
     uint32_t result;
+
+    struct users nobody; /* a table without rows */
+    struct users users;
 };
 
 /* ---- the world ---- */
@@ -174,6 +178,12 @@ static void make_images(struct micro *micro)
     }
 }
 
+static void make_users(struct micro *micro)
+{
+    users_init(&micro->nobody, 0, micro->tables.seed);
+    users_init(&micro->users, USERS_ROWS, micro->tables.seed);
+}
+
 struct micro *micro_new(void)
 {
     struct micro *micro = calloc(1, sizeof(*micro));
@@ -183,6 +193,7 @@ struct micro *micro_new(void)
     make_requests(micro);
     make_answers(micro);
     make_images(micro);
+    make_users(micro);
     return micro;
 }
 
@@ -195,6 +206,8 @@ void micro_free(struct micro *micro)
     }
     for (int i = 0; i < MEMBERS; i++)
         rt_pending_fini(&micro->pending[i]);
+    users_fini(&micro->nobody);
+    users_fini(&micro->users);
     rt_table_free(micro->tables.realms);
     rt_pool_fini(&micro->pool);
     free(micro);
@@ -330,10 +343,51 @@ static void run_answer(struct micro *micro)
     }
 }
 
+/* Of other users than the messages': all over the table. */
+static void run_find(struct micro *micro)
+{
+    struct rt_subscriber found;
+    for (int i = 0; i < MICRO_BATCH; i++) {
+        rt_key_public(&micro->key, users_next(&micro->users), NULL);
+        bool is_there = rt_subscribers_find(micro->users.table.rows, &micro->key, &found, NULL);
+        assert(is_there);
+        (void)is_there;
+    }
+}
+
+static void decide_by_table(struct micro *micro, struct users *users)
+{
+    struct rt_attempt attempt = {.now = 1, .ingress = {CLIENT, 1}, .route = -1};
+    micro->tables.subscribers = &users->table;
+    micro->tables.subscriber_count = 1;
+    micro->route.subscribers = 0;
+    for (int i = 0; i < MICRO_BATCH; i++) {
+        struct rt_query *query = &micro->queries[i];
+        query->public_identity = users_next(&micro->users);
+        struct rt_verdict verdict =
+            rt_decide(&micro->tables, query, &attempt, &micro->world, &micro->chooser, NULL);
+        micro->result += verdict.peer.slot;
+    }
+    micro->route.subscribers = -1;
+}
+
+static void run_decide_nobody(struct micro *micro)
+{
+    decide_by_table(micro, &micro->nobody);
+}
+
+static void run_decide_million(struct micro *micro)
+{
+    decide_by_table(micro, &micro->users);
+}
+
 const struct micro_step micro_steps[MICRO_STEPS] = {
     {"parse", "the walk over a UAR: all that routing asks of it", NULL, run_parse},
     {"key", "the canonical key of its user", NULL, run_key},
     {"decide", "route and sticky member of four, the key with it", NULL, run_decide},
     {"forward", "image with Route-Record, pending slot, copy to the queue", NULL, run_forward},
     {"answer", "find the slot, walk the UAA, copy to the queue", prepare_answers, run_answer},
+    {"find1M", "key and row of a user among 10^6 subscribers", NULL, run_find},
+    {"decide0", "decide, by a table without subscribers", NULL, run_decide_nobody},
+    {"decide1M", "decide, by a table of 10^6", NULL, run_decide_million},
 };
