@@ -1,16 +1,17 @@
 /* A request of any octets, in a world of any state, through query and decision.
  *
  * Eight octets make the world: how each of five peers is, who sent the request and who was tried,
- * which route stands and how members are chosen. The rest is the message. Whoever is forwarded to
- * must be one who may have it. */
+ * which groups were searched, which route stands, how members are chosen and what was learnt. The
+ * rest is the message. Whoever is forwarded to must be one who may have it. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "routing/bindings.h"
 #include "routing/decide.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { PEERS = 5, POOLS = 3, ROUTES = 7, WORLD = 8 };
+enum { PEERS = 5, POOLS = 4, ROUTES = 8, WORLD = 8, PARTS = 3 };
 
 static const char *const names[PEERS] = {"s1.core.example", "s2.core.example", "r1.transit.example",
                                          "c1.edge.example", "c2.edge.example"};
@@ -20,13 +21,22 @@ struct world {
     struct rt_seen peers[PEERS];
     struct rt_attempt attempt;
     struct rt_world world;
+    uint8_t lore;
 };
 
 static struct rt_member members[PEERS];
+static struct rt_member parts[PEERS];
+static struct rt_group groups[2] = {{.name = "a"}, {.name = "b"}};
 static struct rt_pool pools[POOLS] = {
     {.name = "sticky", .count = PEERS, .members = members},
     {.name = "turn", .select = RT_ROUND_ROBIN, .count = PEERS, .members = members},
     {.name = "least", .select = RT_LEAST_PENDING, .count = PEERS, .members = members},
+    {.name = "parts",
+     .is_partitioned = true,
+     .group_count = 2,
+     .groups = groups,
+     .count = PEERS,
+     .members = parts},
 };
 static struct rt_route routes[ROUTES];
 static struct rt_tables tables;
@@ -57,6 +67,7 @@ static void draw_routes(void)
     routes[5].action = RT_REJECT;
     routes[5].result = 3003;
     add_route("*", "*.edge.example", 0);
+    add_route("parts.example", "", PARTS);
 }
 
 static void build_once(void)
@@ -68,6 +79,9 @@ static void build_once(void)
                                         .peer_number = i,
                                         .weight = 1 + i,
                                         .priority = 1 + i / 4};
+    memcpy(parts, members, sizeof parts);
+    for (uint32_t i = 0; i < PEERS; i++)
+        parts[i].group = i / 2 % 2;
     draw_routes();
     tables.own_identity = dm_text("m.agent.example");
     tables.seed = rt_seed(dm_text("antipode"));
@@ -97,9 +111,22 @@ static bool host(void *context, dm_bytes identity, uint32_t application, struct 
     return false;
 }
 
+/* The lore octet says what is known of a quarter of the keys each. */
+static enum rt_lookup bound(void *context, uint64_t key_hash, struct rt_bound *bound)
+{
+    uint8_t is = ((struct world *)context)->lore ^ (uint8_t)key_hash;
+    *bound = (struct rt_bound){.is_known = true,
+                               .has_slot = is & 4,
+                               .slot = is,
+                               .target = is & 8 ? members[is >> 4 & 3].name_hash
+                                                : groups[is >> 4 & 1].name_hash};
+    return is & 1 ? (is & 2 ? RT_ASKING : RT_UNKNOWN) : RT_KNOWN;
+}
+
 static void world_read(struct world *it, const uint8_t octets[WORLD])
 {
-    *it = (struct world){.world = {.context = it, .member = member, .host = host}};
+    *it = (struct world){.world = {.context = it, .member = member, .host = host, .bound = bound},
+                         .lore = octets[7]};
     for (uint32_t i = 0; i < PEERS; i++) {
         uint8_t is = octets[i];
         it->peers[i] = (struct rt_seen){.peer = {i, 1},
@@ -114,6 +141,8 @@ static void world_read(struct world *it, const uint8_t octets[WORLD])
     for (uint32_t i = 0; i < PEERS; i++)
         if (octets[6] >> i & 1)
             it->attempt.tried[it->attempt.tried_count++] = it->peers[i].peer;
+    it->attempt.searched = octets[6] >> 5 & 3;
+    it->attempt.without_store = octets[6] >> 7;
     it->attempt.route = (int32_t)(octets[7] % 10) - 1;
     chooser.random = octets[7];
 }
@@ -138,6 +167,10 @@ static void check_forward(const struct world *it, const struct rt_query *query,
     if (verdict.is_fixed)
         return;
     claim(verdict.route >= 0 && verdict.member < PEERS && !seen->is_client);
+    claim(verdict.pool >= 0 && verdict.pool < POOLS);
+    claim(pools[verdict.pool].members[verdict.member].peer_number == verdict.peer.slot);
+    if (verdict.pool == PARTS && verdict.why == RT_BY_SEARCH && it->attempt.tried_count == 0)
+        claim(!(it->attempt.searched >> parts[verdict.member].group & 1));
     claim(!query->destination_host.at || seen->is_agent);
 }
 
@@ -146,6 +179,8 @@ static void check(const struct world *it, const struct rt_query *query, struct r
     claim(verdict.route < (int32_t)tables.route_count);
     if (verdict.kind == RT_FORWARD)
         check_forward(it, query, verdict);
+    else if (verdict.kind == RT_WAIT)
+        claim(it->attempt.route < 0 && !it->attempt.without_store);
     else
         claim(dm_result_is_protocol_error((uint32_t)verdict.result));
 }
