@@ -127,7 +127,7 @@ static struct rt_verdict forward_to_host(const struct deciding *it, rt_peer host
                                .member = -1,
                                .peer = host,
                                .why = RT_BY_HOST,
-                               .teaches = rt_learn_expects(it->query, false),
+                               .teaches = true,
                                .is_fixed = true};
 }
 

@@ -202,7 +202,7 @@ static bool is_redirected(struct deciding *it, const struct rt_route *route,
                                    .member = -1,
                                    .peer = seen.peer,
                                    .why = RT_BY_REDIRECT,
-                                   .teaches = rt_learn_expects(it->query, false)};
+                                   .teaches = true};
     return why_not == NULL;
 }
 

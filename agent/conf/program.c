@@ -182,15 +182,6 @@ void conf_read_log(struct conf_reading *reading, const struct conf_key *key,
     conf_read_map(reading, node, CONF_LOG, reading->conf);
 }
 
-/* The map's record is no part of the one that it stands in. */
-void conf_read_bindings(struct conf_reading *reading, const struct conf_key *key,
-                        const struct conf_node *node, void *field)
-{
-    (void)key;
-    (void)field;
-    conf_read_map(reading, node, CONF_BINDINGS, &reading->conf->bindings);
-}
-
 void conf_read_http(struct conf_reading *reading, const struct conf_key *key,
                     const struct conf_node *node, void *field)
 {

@@ -387,6 +387,11 @@ static json_t *shape_redirects(const struct conf_key *key, bool for_one)
     return schema_of_map(CONF_REDIRECTS, for_one);
 }
 
+static json_t *shape_nodes(const struct conf_key *key, bool for_one)
+{
+    return list(shape_text(key, for_one), 1, 32);
+}
+
 static json_t *shape_redirect_hosts(const struct conf_key *key, bool for_one)
 {
     return list(shape_pattern(key, for_one), 0, 64);
@@ -584,6 +589,8 @@ static const struct {
     {conf_read_by, shape_value},
     {conf_read_redirects, shape_redirects},
     {conf_read_redirect_hosts, shape_redirect_hosts},
+    {conf_read_nodes, shape_nodes},
+    {conf_read_password_file, shape_text},
     {conf_read_realm_redirect, shape_realm_redirect},
     {conf_read_uris, shape_uris},
     {conf_read_redirect, shape_redirect},

@@ -314,6 +314,7 @@ static void redis_flush(struct store *store, struct worker *worker)
 
 static void redis_tick(struct store *store, struct worker *worker)
 {
+    store_sweep(store, worker);
     if (client_of(store, worker))
         redis_client_tick(client_of(store, worker));
 }
@@ -321,7 +322,7 @@ static void redis_tick(struct store *store, struct worker *worker)
 static void redis_free(struct store *store)
 {
     struct redis *redis = (struct redis *)(void *)store;
-    rt_bindings_free(store->table);
+    store_fini(store);
     free(redis->nodes);
     free(redis->password);
     free(redis);

@@ -5,6 +5,7 @@
  * again we begin anew. */
 #include "agent/clock.h"
 #include "agent/log.h"
+#include "agent/net/tcp.h"
 #include "agent/store/redis_client.h"
 
 #define CHANNEL "__redis__:invalidate"
@@ -54,12 +55,16 @@ void redis_subscribe(struct redis_node *node, long long id)
 
 void redis_tracked(struct redis_node *node, const redisReply *reply)
 {
+    char name[64];
+    tcp_address_text(&node->address, name, sizeof name);
     node->is_tracked = resp_begins(reply, "OK");
-    if (node->is_tracked)
-        forget_all(node->client);
-    else
-        log_warn("-", "store", log_words("changes of others are not told: {why}"),
+    if (!node->is_tracked) {
+        log_warn(name, "store", log_words("changes of others are not told: {why}"),
                  log_text("why", reply->str));
+        return;
+    }
+    forget_all(node->client);
+    log_info(name, "store", log_words("bindings are shared"));
 }
 
 /* --- told --- */

@@ -176,10 +176,10 @@ class LabClock:
         wait_until(lambda: all(seen >= offset for seen in self.words[2:2 + self.words[1]]), 'the tick of every thread')
 
 
-def configuration(servers, placement='spread', workers=2, first=None, **sections):
+def configuration(servers, placement='spread', workers=2, first=None, identity='dra1.example.net', **sections):
     """As a dictionary. Keys of a section are added to what all scenarios have; `first`: limits of the first server."""
     conf = {
-        'version': 1, 'identity': 'dra1.example.net', 'realm': REALM, 'workers': workers, 'placement': placement,
+        'version': 1, 'identity': identity, 'realm': REALM, 'workers': workers, 'placement': placement,
         'advertise': ['relay', 'sip', 'cx'],
         'listen': [{'transport': 'tcp', 'address': '127.0.0.1', 'port': 0}],
         'admin': {'http': {'address': '127.0.0.1', 'port': 0}, 'socket': 'none'},
