@@ -346,12 +346,19 @@ static void greet(struct link *link)
         watch(link);
 }
 
+/* libuv says EBADF whatever the socket's error is. */
+static void fail(struct link *link, int status)
+{
+    int error = tcp_connect_result(link->socket->descriptor);
+    go_down(link, error ? strerror(-error) : uv_strerror(status));
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct link *link = ((struct link_socket *)poll->data)->link;
     worker_begin(link->worker);
     if (status < 0) {
-        go_down(link, uv_strerror(status));
+        fail(link, status);
     } else if (link->state == LINK_CONNECTING) {
         greet(link);
     } else {
