@@ -41,6 +41,7 @@ struct agent {
     struct registry registry;
     struct guests guests;
     struct admin *admin;
+    struct store *store;     /* what was learnt of users; NULL: nothing is */
     struct control *control; /* NULL: `socket: none` */
     struct orders orders;    /* of operators, by peer */
     struct roll *rolls;      /* reports being gathered */

@@ -4,11 +4,12 @@ import itertools
 import select
 import socket
 import struct
+import threading
 
 from common import DEADLINE, REALM, wait_until
 
 REQUEST, PROXIABLE, ERROR, RETRANSMIT = 0x80, 0x40, 0x20, 0x10
-CER, DWR, DPR, LIR = 257, 280, 282, 285
+CER, DWR, DPR, UAR, LIR = 257, 280, 282, 283, 285
 SIP, CX, TGPP = 6, 16777216, 10415
 (USER_NAME, HOST_IP_ADDRESS, AUTH_APPLICATION_ID, SESSION_ID, ORIGIN_HOST, VENDOR_SPECIFIC, VENDOR_ID, RESULT_CODE,
  PRODUCT_NAME, AUTH_SESSION_STATE, DISCONNECT_CAUSE, DESTINATION_REALM, DESTINATION_HOST, ORIGIN_REALM, SIP_AOR) = (
@@ -127,6 +128,51 @@ class SipServer:
         """In good order."""
         self.ask(DPR, avp(DISCONNECT_CAUSE, 2), application=0, flags=REQUEST)
         self.socket.close()
+
+
+class YesServer:
+    """A Diameter server that agrees to everything. It runs in a thread until it is closed."""
+
+    def __init__(self, number):
+        self.number = number
+        self.identity = f'hss{number}.{REALM}'
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listener.getsockname()[1]
+        self.sockets = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                one, _ = self.listener.accept()
+            except OSError:
+                return
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sockets.append(one)
+            threading.Thread(target=self.answer, args=(one,), daemon=True).start()
+
+    def answer(self, one):
+        with one.makefile('rb') as file:
+            while len(head := file.read(20)) == 20:
+                request = Message(head + file.read((head[1] << 16 | head[2] << 8 | head[3]) - 20))
+                if request.flags & REQUEST:
+                    one.sendall(self.agreement(request))
+
+    def agreement(self, request):
+        more = [avp(SESSION_ID, request.text(SESSION_ID))] if SESSION_ID in request.avps else []
+        more += [avp(RESULT_CODE, 2001), avp(ORIGIN_HOST, self.identity), avp(ORIGIN_REALM, REALM)]
+        if request.command == CER:
+            more += [avp(HOST_IP_ADDRESS, b'\0\1\x7f\0\0\1'), avp(VENDOR_ID, 0), avp(PRODUCT_NAME, 'yes'),
+                     avp(AUTH_APPLICATION_ID, SIP)]
+        elif request.application:
+            more += [avp(AUTH_APPLICATION_ID, SIP), avp(AUTH_SESSION_STATE, 1)]
+        return write(request.flags & PROXIABLE, request.command, request.application, request.hop_by_hop,
+                     request.end_to_end, *more)
+
+    def close(self):
+        self.listener.close()
+        for one in self.sockets:
+            one.close()
 
 
 def serve(servers, condition, what):

@@ -4,7 +4,7 @@ import time
 
 from common import REALM, Agent, Hss, Load, Scenario, wait_until
 from diameter import (AUTH_APPLICATION_ID, AUTH_SESSION_STATE, DESTINATION_HOST, DESTINATION_REALM, LIR, ORIGIN_HOST,
-                      RESULT_CODE, SESSION_ID, SIP, SIP_AOR, SipServer, avp, homes)
+                      RESULT_CODE, SESSION_ID, SIP, SIP_AOR, UAR, USER_NAME, SipServer, YesServer, avp, homes)
 from redis import Cluster, Redis
 
 USERS = 40
@@ -188,6 +188,64 @@ class OneNode(Shared):
         there = self.bind_elsewhere(first, range(USERS))
         self.await_homes(second, there)
         self.assert_nothing_lost(first, load)
+
+
+class Groups(Shared):
+    """Users of many names, of which each agent learns some."""
+    NAMES = 6
+
+    def setUp(self):
+        super().setUp()
+        self.hsss = [YesServer(number) for number in (1, 2, 3)]
+        for hss in self.hsss:
+            self.addCleanup(hss.close)
+
+    def name(self, user, number):
+        return f'sip:user{user}-{number}@{REALM}'
+
+    def ask_about(self, client, command, user, number, *more):
+        return client.send(command, avp(SESSION_ID, f'{client.identity};{client.counter}'),
+                           avp(AUTH_APPLICATION_ID, SIP), avp(AUTH_SESSION_STATE, 1), avp(DESTINATION_REALM, REALM),
+                           avp(SIP_AOR, self.name(user, number)), *more)
+
+    def learn(self, agents, shares):
+        """Each agent sees its share of (user, name) with the User-Name; all at the same time."""
+        clients = [SipServer(agent, f'learn{next(names)}.example.com') for agent in agents]
+        for pairs in zip(*shares):
+            for client, (user, number) in zip(clients, pairs):
+                self.ask_about(client, UAR, user, number, avp(USER_NAME, f'user{user}@{REALM}'))
+            for client in clients:
+                self.assertEqual(client.take().number(RESULT_CODE), 2001)
+        for client in clients:
+            client.close()
+
+    def homes_of(self, agent, users):
+        """{user: the HSSs that his names lead to}"""
+        client = SipServer(agent, f'look{next(names)}.example.com')
+        found = {}
+        for user in users:
+            for number in range(self.NAMES):
+                self.ask_about(client, LIR, user, number)
+            found[user] = {client.take().text(ORIGIN_HOST) for _ in range(self.NAMES)}
+        client.close()
+        return found
+
+    def split(self, agent, users):
+        return [user for user, homes in self.homes_of(agent, users).items() if len(homes) > 1]
+
+    def test_names_learnt_at_two_agents_are_one_user(self):
+        redis = Redis(self)
+        first, second = self.agents([redis.address])
+        users = range(60)
+        halves = [[(user, number) for user in users for number in range(begin, self.NAMES, 2)] for begin in (0, 1)]
+        self.learn([first, second], halves)
+        third = self.agent(3, 'redis', [redis.address])
+        self.await_store(third, 1)
+        for agent in (third, first, second):
+            wait_until(lambda: not self.split(agent, users), 'all names of a user at one server')
+        spread = [next(iter(homes)) for homes in self.homes_of(third, users).values()]
+        self.assertEqual(len(set(spread)), 3)
+        self.assertEqual(self.homes_of(first, users), self.homes_of(third, users))
 
 
 class ThreeNodes(Shared):
