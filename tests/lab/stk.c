@@ -296,6 +296,22 @@ Test(stk, STK_16_HDR_25_a_user_whom_two_groups_do_not_know_is_found_in_the_third
     lab_end(bed.lab);
 }
 
+Test(stk, STK_16_the_user_that_was_found_is_not_searched_for_again)
+{
+    struct bed bed = bed_of(SEARCH, 0);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    int at[3], again;
+    lab_send(bed.c1, lir);
+    for (int i = 0; i < 3; i++)
+        answer_next(&bed, i < 2 ? USER_UNKNOWN : 2001, &at[i]);
+    lab_expect_result(bed.c1, lir, 2001);
+    lab_send(bed.c1, lir = lab_lir(bed.c1, ALICE));
+    answer_next(&bed, 2001, &again);
+    cr_assert_eq(group_of(again), group_of(at[2]));
+    lab_expect_result(bed.c1, lir, 2001);
+    lab_end(bed.lab);
+}
+
 Test(stk, STK_16_if_nobody_knows_the_user_the_first_answer_is_passed_on)
 {
     struct bed bed = bed_of(SEARCH, 0);
