@@ -106,6 +106,19 @@ static struct rt_verdict decide_by_realm(struct deciding *it)
     return deciding_answer(it, -1, wrong, "no route for the realm");
 }
 
+/* SRV-03: without a client that is known, by realm to clients; without those, 3002. */
+static struct rt_verdict decide_push(struct deciding *it)
+{
+    struct rt_verdict verdict;
+    if (deciding_push(it, &verdict))
+        return verdict;
+    verdict = decide_by_realm(it);
+    if (verdict.kind == RT_ANSWER && verdict.result == DM_REALM_NOT_SERVED)
+        return deciding_answer(it, verdict.route, DM_UNABLE_TO_DELIVER,
+                               "the client of the user is not known");
+    return verdict;
+}
+
 /* --- 9, 10: the host that was named --- */
 
 /* The number of the route that the realm has: nothing but counters hang on it here. */
@@ -184,5 +197,7 @@ struct rt_verdict rt_decide(const struct rt_tables *tables, const struct rt_quer
         return local;
     if (deciding_has_host(&it))
         return decide_by_host(&it);
+    if (deciding_is_push(&it))
+        return decide_push(&it);
     return decide_by_realm(&it);
 }

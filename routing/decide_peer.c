@@ -28,8 +28,11 @@ const char *deciding_objection(const struct deciding *it, dm_bytes identity,
 const char *deciding_objection_to_choice(const struct deciding *it, dm_bytes identity,
                                          const struct rt_seen *seen)
 {
-    if (seen->reach != RT_UNREACHABLE && seen->is_client) /* SRV-04 */
+    bool is_push = deciding_is_push(it);
+    if (seen->reach != RT_UNREACHABLE && seen->is_client && !is_push) /* SRV-04 */
         return "is a client";
+    if (seen->reach != RT_UNREACHABLE && !seen->is_client && is_push) /* SRV-03 */
+        return "is no client, and the request is for one";
     if (seen->reach != RT_UNREACHABLE && seen->is_drained)
         return "is drained";
     if (seen->reach != RT_UNREACHABLE && deciding_has_host(it) && !seen->is_agent)

@@ -45,6 +45,15 @@ static bool is_session(const struct rt_key *key)
     return key->size == 0 || key->octets[0] == RT_KIND_SESSION;
 }
 
+/* The identity beside the one that counts; one from which that is derived is the same. */
+static void read_second(const struct deciding *it, const struct user *user, struct rt_key *second)
+{
+    rt_key_second(second, it->query, &it->tables->domains);
+    if (second->size == user->key.size &&
+        memcmp(second->octets, user->key.octets, second->size) == 0)
+        second->size = 0;
+}
+
 /* --- what is provisioned --- */
 
 const struct rt_subscriber_table *rt_subscribers_of(const struct rt_tables *tables, int32_t number)
@@ -62,7 +71,7 @@ static bool find_row(const struct deciding *it, const struct rt_subscriber_table
         return true;
     if (user->key.octets[0] == RT_KIND_PRIVATE)
         return false;
-    rt_key_second(&second, it->query, &it->tables->domains);
+    read_second(it, user, &second);
     return second.size > 0 && rt_subscribers_find(table->rows, &second, row, how);
 }
 
@@ -193,7 +202,7 @@ struct rt_verdict deciding_reject_user(const struct deciding *it, const struct r
 /* --- what was learnt --- */
 
 /* A request that was sent before does not wait: it has somebody to go to. */
-static enum rt_lookup look_up(const struct deciding *it, uint64_t hash, struct rt_bound *bound)
+enum rt_lookup deciding_look_up(const struct deciding *it, uint64_t hash, struct rt_bound *bound)
 {
     enum rt_lookup found = it->world->bound(it->world->context, hash, bound);
     bool may_wait = it->attempt->route < 0 && !it->attempt->without_store;
@@ -246,7 +255,7 @@ enum user_found user_find_session(struct deciding *it, struct user *user, uint64
     struct rt_bound bound;
     rt_key_session(&key, it->query->session_id);
     *key_hash = rt_key_hash(&key);
-    enum rt_lookup found = look_up(it, *key_hash, &bound);
+    enum rt_lookup found = deciding_look_up(it, *key_hash, &bound);
     if (found == RT_ASKING)
         return USER_ASKED;
     if (found == RT_UNKNOWN || bound.target == 0 || !aim(it, user, bound.target))
@@ -273,32 +282,33 @@ static void take_bound(const struct deciding *it, struct user *user, const struc
 }
 
 /* The private identity that comes with an unknown public one may be known: STK-04. */
-static enum rt_lookup look_up_second(const struct deciding *it, struct rt_bound *bound,
-                                     uint64_t *key_hash)
+static enum rt_lookup look_up_second(const struct deciding *it, const struct user *user,
+                                     struct rt_bound *bound, uint64_t *key_hash)
 {
     struct rt_key second;
-    rt_key_second(&second, it->query, &it->tables->domains);
+    read_second(it, user, &second);
     if (second.size == 0)
         return RT_UNKNOWN;
     *key_hash = rt_key_hash(&second);
-    return look_up(it, *key_hash, bound);
+    return deciding_look_up(it, *key_hash, bound);
 }
 
 /* Nothing that this request bears is new where its second identity says what its first does. */
-static bool is_second_alike(const struct deciding *it, const struct rt_bound *first)
+static bool is_second_alike(const struct deciding *it, const struct user *user,
+                            const struct rt_bound *first)
 {
     struct rt_key second;
     struct rt_bound bound;
-    rt_key_second(&second, it->query, &it->tables->domains);
+    read_second(it, user, &second);
     return second.size == 0 ||
-           (look_up(it, rt_key_hash(&second), &bound) == RT_KNOWN && bound.has_slot &&
+           (deciding_look_up(it, rt_key_hash(&second), &bound) == RT_KNOWN && bound.has_slot &&
             bound.slot == first->slot && bound.target == first->target);
 }
 
-static bool has_second(const struct deciding *it)
+static bool has_second(const struct deciding *it, const struct user *user)
 {
     struct rt_key second;
-    rt_key_second(&second, it->query, &it->tables->domains);
+    read_second(it, user, &second);
     return second.size > 0;
 }
 
@@ -309,24 +319,24 @@ static bool is_settled(const struct deciding *it, const struct user *user, bool 
 {
     bool is_partitioned = it->tables->pools[user->pool].is_partitioned;
     if (!is_first_known)
-        return !is_partitioned && !has_second(it);
-    return (!is_partitioned || user->group >= 0) && is_second_alike(it, bound);
+        return !is_partitioned && !has_second(it, user);
+    return (!is_partitioned || user->group >= 0) && is_second_alike(it, user, bound);
 }
 
 enum user_found user_find_binding(struct deciding *it, struct user *user, uint64_t *key_hash)
 {
     const struct rt_pool *pool = &it->tables->pools[user->pool];
     bool matters = pool->select == RT_STICKY || pool->is_partitioned;
-    user->is_settled =
-        !matters || is_session(&user->key) || (user->why == RT_BY_SUBSCRIBER && !has_second(it));
+    user->is_settled = !matters || is_session(&user->key) ||
+                       (user->why == RT_BY_SUBSCRIBER && !has_second(it, user));
     if (user->is_settled || user->why != RT_BY_HASH)
         return USER_FOUND;
     struct rt_bound bound = {0};
     *key_hash = rt_key_hash(&user->key);
-    enum rt_lookup found = it->world->bound ? look_up(it, *key_hash, &bound) : RT_UNKNOWN;
+    enum rt_lookup found = it->world->bound ? deciding_look_up(it, *key_hash, &bound) : RT_UNKNOWN;
     bool is_first_known = found == RT_KNOWN;
     if (found == RT_UNKNOWN && it->world->bound && user->key.octets[0] != RT_KIND_PRIVATE)
-        found = look_up_second(it, &bound, key_hash);
+        found = look_up_second(it, user, &bound, key_hash);
     if (found == RT_ASKING)
         return USER_ASKED;
     if (found == RT_KNOWN)

@@ -1,6 +1,8 @@
 /* learn.c — an answer and its request become a lesson. */
 #include "routing/learn.h"
 
+#include "routing/derive.h"
+
 enum {
     USER_UNKNOWN_SIP = 5032,  /* RFC 4740 §10.1.3 */
     USER_UNKNOWN_3GPP = 5001, /* 29.229 §6.2.2 */
@@ -93,12 +95,6 @@ bool rt_learn_is_pushed(uint32_t application, uint32_t command)
     return false;
 }
 
-static bool has_two_identities(const struct rt_query *query)
-{
-    return query->user_name.size > 0 &&
-           (query->public_identity.size > 0 || query->user_identity.size > 0);
-}
-
 bool rt_learn_expects(const struct rt_query *query, bool is_settled)
 {
     uint32_t application = query->header.application;
@@ -108,7 +104,7 @@ bool rt_learn_expects(const struct rt_query *query, bool is_settled)
     uint32_t command = query->header.command;
     if (command == SIP_SAR || command == CX_SAR) /* may name several; its answer may, too */
         return true;
-    return (has_two_identities(query) && !is_settled) || rt_learn_is_pushed(application, command);
+    return !is_settled || rt_learn_is_pushed(application, command);
 }
 
 /* --- the identities --- */
@@ -140,6 +136,7 @@ static void add_private(struct reading *it, dm_bytes user_name)
 {
     struct rt_key key;
     rt_key_private(&key, user_name, it->query->destination_realm);
+    (void)rt_derive_public(&key, &it->tables->domains); /* as routing does: identity.c */
     add_key(it, &key);
 }
 

@@ -1,0 +1,401 @@
+/* stk_learn.c — what answers teach: STK-02 to STK-06, STK-10, STK-12, STK-14, STK-15, SRV-03. The
+ * agent has four servers that answer everything; who did is in the answer. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/lab/lab.h"
+
+TestSuite(stk_learn, .fini = lab_fini);
+
+#define S3    "s3.core.example"
+#define S4    "s4.core.example"
+#define REALM "core.example"
+
+enum { SERVERS = 4, SAR = 284, MAR = 286, CX_UAR = 300, CX_SAR = 301 };
+enum { SIP_METHOD = 393, SERVER_ASSIGNMENT = 375, PUBLIC_IDENTITY = 601, WILDCARD = 634 };
+enum { DEREGISTERED = 5, UNREGISTERED = 3 };
+
+static const char *const names[SERVERS] = {S1, S2, S3, S4};
+
+struct bed {
+    struct lab *lab;
+    struct lab_peer *server[SERVERS];
+    struct lab_peer *c1;
+    struct lab_peer *c2;
+};
+
+static const struct lab_plan FOUR = {.servers = {S1, S2, S3, S4},
+                                     .timers = "request: 60s, watchdog: 6s"};
+
+static struct bed bed_of(struct lab_plan plan)
+{
+    struct bed bed = {.lab = lab_start(plan)};
+    for (int i = 0; i < SERVERS; i++) {
+        bed.server[i] = lab_server(bed.lab, names[i]);
+        bed.server[i]->auto_result = 2001;
+    }
+    bed.c1 = lab_client(bed.lab, C1);
+    bed.c2 = lab_client(bed.lab, C2);
+    return bed;
+}
+
+/* --- requests --- */
+
+static struct lab_message *with_aor(struct lab_message *request, int user)
+{
+    char aor[64];
+    snprintf(aor, sizeof aor, "sip:user%d@" REALM, user);
+    return with_text(request, SIP_AOR, aor);
+}
+
+/* Private names have nothing in common with public ones. */
+static struct lab_message *with_name(struct lab_message *request, int user)
+{
+    char name[64];
+    snprintf(name, sizeof name, "id-%d-private@" REALM, user * 7);
+    return with_text(request, USER_NAME, name);
+}
+
+static struct lab_message *uar(struct lab_peer *from, int user)
+{
+    return with_name(with_aor(lab_request_from(from, UAR, APP_SIP), user), user);
+}
+
+static struct lab_message *mar(struct lab_peer *from, int user)
+{
+    struct lab_message *request = lab_request_from(from, MAR, APP_SIP);
+    return with_text(with_name(with_aor(request, user), user), SIP_METHOD, "REGISTER");
+}
+
+static struct lab_message *sar(struct lab_peer *from, int user, uint32_t type)
+{
+    struct lab_message *request = lab_request_from(from, SAR, APP_SIP);
+    return with_number(with_name(with_aor(request, user), user), SERVER_ASSIGNMENT, type);
+}
+
+/* A de-registration, which need not say of which address. */
+static struct lab_message *sar_by_name(struct lab_peer *from, int user)
+{
+    struct lab_message *request = lab_request_from(from, SAR, APP_SIP);
+    return with_name(with_number(request, SERVER_ASSIGNMENT, DEREGISTERED), user);
+}
+
+static struct lab_message *lir(struct lab_peer *from, int user)
+{
+    return with_aor(lab_request_from(from, LIR, APP_SIP), user);
+}
+
+static struct lab_message *to_host(struct lab_message *request, const char *host)
+{
+    return with_text(request, DESTINATION_HOST, host);
+}
+
+/* --- who answered? --- */
+
+static int number_of(const char *server)
+{
+    for (int i = 0; i < SERVERS; i++)
+        if (strcmp(server, names[i]) == 0)
+            return i;
+    return -1;
+}
+
+static int served_by(struct lab_peer *client, struct lab_message *request)
+{
+    lab_send(client, request);
+    struct lab_message *answer = lab_await_answer(client, request);
+    return number_of(lab_text(answer, ORIGIN_HOST, 0));
+}
+
+static double entries(const struct bed *bed)
+{
+    return lab_metric(bed->lab, "antipode_bindings_entries");
+}
+
+static void all_answer(struct bed *bed, uint32_t result)
+{
+    for (int i = 0; i < SERVERS; i++)
+        bed->server[i]->auto_result = result;
+}
+
+/* The request as the server got it; nobody answers by himself. */
+static struct lab_message *taken_by(struct bed *bed, int *server)
+{
+    for (;;) {
+        for (*server = 0; *server < SERVERS; ++*server)
+            if (bed->server[*server]->inbox)
+                return lab_take(bed->server[*server]);
+        lab_serve(bed->lab, 100);
+    }
+}
+
+/* --- groups --- */
+
+Test(stk_learn, STK_02_a_request_by_private_name_follows_those_by_public_name)
+{
+    enum { USERS = 30 };
+    struct bed bed = bed_of(FOUR);
+    for (int user = 0; user < USERS; user++) {
+        int at = served_by(bed.c1, lir(bed.c1, user));
+        cr_assert_eq(served_by(bed.c1, uar(bed.c1, user)), at);
+        cr_assert_eq(served_by(bed.c2, mar(bed.c2, user)), at);
+        cr_assert_eq(served_by(bed.c2, sar(bed.c2, user, 1)), at);
+        cr_assert_eq(served_by(bed.c2, sar_by_name(bed.c2, user)), at);
+    }
+    lab_end(bed.lab);
+}
+
+Test(stk_learn, STK_03_a_SAR_by_public_name_alone_follows_the_LIR)
+{
+    enum { USERS = 20 };
+    struct bed bed = bed_of(FOUR);
+    for (int user = 0; user < USERS; user++) {
+        int at = served_by(bed.c1, lir(bed.c1, user));
+        struct lab_message *request = lab_request_from(bed.c2, SAR, APP_SIP);
+        with_number(with_aor(request, user), SERVER_ASSIGNMENT, UNREGISTERED);
+        cr_assert_eq(served_by(bed.c2, request), at);
+    }
+    lab_end(bed.lab);
+}
+
+static struct lab_message *sar_of_alice(struct lab_peer *from, const char *aor)
+{
+    struct lab_message *request = lab_request_from(from, SAR, APP_SIP);
+    return with_text(with_text(request, SIP_AOR, aor), USER_NAME, "0x17@" REALM);
+}
+
+Test(stk_learn, STK_04_three_addresses_of_one_private_name_are_one_user)
+{
+    struct lab_plan plan = FOUR;
+    plan.more = "users: { number_domains: [" REALM "] }\n";
+    struct bed bed = bed_of(plan);
+    const char *const aors[] = {"sip:alice@" REALM, "tel:+4930123456",
+                                "sip:+4930999@" REALM ";user=phone", "sip:wonder@" REALM};
+    for (int i = 0; i < 4; i++)
+        served_by(bed.c1, sar_of_alice(bed.c1, aors[i]));
+    int at = served_by(bed.c1, lab_lir(bed.c1, aors[0]));
+    for (int i = 1; i < 4; i++)
+        cr_assert_eq(served_by(bed.c2, lab_lir(bed.c2, aors[i])), at, "%s", aors[i]);
+    cr_assert_eq(served_by(bed.c2, lab_lir(bed.c2, "tel:+49-30-999")), at);
+    struct lab_message *by_name = lab_request_from(bed.c2, SAR, APP_SIP);
+    cr_assert_eq(served_by(bed.c2, with_text(by_name, USER_NAME, "0x17@" REALM)), at);
+    cr_assert_eq(entries(&bed), 6, "four addresses, a name, and its client");
+    lab_end(bed.lab);
+}
+
+Test(stk_learn, STK_05_who_calls_whom_links_nobody)
+{
+    enum { USERS = 20 };
+    struct bed bed = bed_of(FOUR);
+    int at[USERS];
+    for (int user = 0; user < USERS; user++)
+        at[user] = served_by(bed.c1, uar(bed.c1, user));
+    for (int user = 0; user < USERS; user++) {
+        struct lab_message *invite = lab_request_from(bed.c2, MAR, APP_SIP);
+        with_text(with_aor(invite, (user + 1) % USERS), SIP_METHOD, "INVITE");
+        cr_assert_eq(served_by(bed.c2, with_name(invite, user)), at[user], "by the caller");
+    }
+    for (int user = 0; user < USERS; user++) {
+        cr_assert_eq(served_by(bed.c1, lir(bed.c1, user)), at[user]);
+        cr_assert_eq(served_by(bed.c1, sar_by_name(bed.c1, user)), at[user]);
+    }
+    lab_end(bed.lab);
+}
+
+Test(stk_learn, STK_06_identities_that_do_not_match_are_not_linked)
+{
+    struct bed bed = bed_of(FOUR);
+    all_answer(&bed, 5033);
+    for (int user = 0; user < 10; user++)
+        served_by(bed.c1, uar(bed.c1, user));
+    cr_assert_eq(entries(&bed), 0);
+    lab_end(bed.lab);
+}
+
+static struct lab_message *with_experimental(struct lab_message *answer, uint32_t result)
+{
+    struct lab_message *group = lab_message_new(0, 0, 0, 0, 0);
+    with_number(with_number(group, VENDOR_ID, VENDOR_3GPP), EXPERIMENTAL_RESULT_CODE, result);
+    return with_group(without(answer, RESULT_CODE), EXPERIMENTAL_RESULT, group);
+}
+
+/* A UAR of Cx that is answered with this Experimental-Result. */
+static void ask_cx(struct bed *bed, uint32_t result)
+{
+    int server;
+    struct lab_message *request = lab_request_from(bed->c1, CX_UAR, APP_CX);
+    with_avp(request, VENDOR_3GPP, PUBLIC_IDENTITY, M, ALICE, strlen(ALICE));
+    lab_send(bed->c1, with_name(request, 1));
+    struct lab_message *taken = taken_by(bed, &server);
+    struct lab_message *answer = lab_answer_to(bed->server[server], taken, 2001);
+    lab_send(bed->server[server], with_experimental(answer, result));
+    lab_expect_answer(bed->c1, request);
+}
+
+Test(stk_learn, STK_06_nor_are_those_of_Cx)
+{
+    struct bed bed = bed_of(FOUR);
+    all_answer(&bed, 0);
+    ask_cx(&bed, 5002);
+    cr_assert_eq(entries(&bed), 0);
+    ask_cx(&bed, 2001);
+    cr_assert_eq(entries(&bed), 2, "Experimental-Result 2001 is a success");
+    lab_end(bed.lab);
+}
+
+/* --- who is named --- */
+
+Test(stk_learn, STK_10_a_host_that_is_named_wins_and_is_remembered_when_it_serves_the_user)
+{
+    struct bed bed = bed_of(FOUR);
+    int own = served_by(bed.c1, lir(bed.c1, 1));
+    int other = (own + 1) % SERVERS;
+    cr_assert_eq(served_by(bed.c1, to_host(lir(bed.c1, 1), names[other])), other);
+    cr_assert_eq(served_by(bed.c2, lir(bed.c2, 1)), other);
+    cr_assert_eq(served_by(bed.c1, to_host(lir(bed.c1, 1), names[own])), own);
+    cr_assert_eq(served_by(bed.c2, lir(bed.c2, 1)), own);
+    lab_end(bed.lab);
+}
+
+Test(stk_learn, STK_10_a_host_that_does_not_know_the_user_is_forgotten)
+{
+    struct bed bed = bed_of(FOUR);
+    int own = served_by(bed.c1, lir(bed.c1, 1));
+    int other = (own + 1) % SERVERS;
+    served_by(bed.c1, to_host(lir(bed.c1, 1), names[other]));
+    all_answer(&bed, 5032);
+    cr_assert_eq(served_by(bed.c1, lir(bed.c1, 1)), other);
+    cr_assert_eq(served_by(bed.c1, lir(bed.c1, 1)), own);
+    lab_end(bed.lab);
+}
+
+Test(stk_learn, STK_10_a_host_that_is_chosen_anyway_teaches_nothing)
+{
+    struct bed bed = bed_of(FOUR);
+    int own = served_by(bed.c1, lir(bed.c1, 1));
+    served_by(bed.c1, to_host(lir(bed.c1, 1), names[own]));
+    cr_assert_eq(entries(&bed), 0);
+    lab_end(bed.lab);
+}
+
+Test(stk_learn, a_server_that_ends_a_registration_has_shown_that_the_user_is_his)
+{
+    struct bed bed = bed_of(FOUR);
+    int own = served_by(bed.c1, lir(bed.c1, 1));
+    int other = (own + 1) % SERVERS;
+    struct lab_message *rtr = lab_push_request(bed.server[other], RTR, C1, "edge.example");
+    lab_send(bed.server[other], with_aor(without(rtr, USER_NAME), 1));
+    lab_answer(bed.c1, lab_expect(bed.c1, RTR), 2001);
+    lab_expect_answer(bed.server[other], rtr);
+    cr_assert_eq(served_by(bed.c1, lir(bed.c1, 1)), other);
+    lab_end(bed.lab);
+}
+
+Test(stk_learn, a_second_round_goes_where_the_first_one_was)
+{
+    struct bed bed = bed_of(FOUR);
+    int own = served_by(bed.c1, mar(bed.c1, 1));
+    int other = (own + 1) % SERVERS;
+    all_answer(&bed, 1001);
+    struct lab_message *first = without(mar(bed.c1, 2), SESSION_ID);
+    struct lab_message *second = without(mar(bed.c1, 2), SESSION_ID);
+    with_text(first, SESSION_ID, C1 ";1;777");
+    with_text(second, SESSION_ID, C1 ";1;777");
+    cr_assert_eq(served_by(bed.c1, to_host(first, names[other])), other);
+    served_by(bed.c1, to_host(mar(bed.c1, 2), names[own]));
+    cr_assert_eq(served_by(bed.c1, second), other);
+    lab_end(bed.lab);
+}
+
+/* --- bounds --- */
+
+Test(stk_learn, STK_14_a_full_table_falls_back_to_the_hash)
+{
+    struct lab_plan plan = FOUR;
+    plan.more = "users: { bindings: { capacity: 16 } }\n";
+    struct bed bed = bed_of(plan);
+    for (int user = 0; user < 100; user++) {
+        cr_assert_geq(served_by(bed.c1, uar(bed.c1, user)), 0);
+        cr_assert_geq(served_by(bed.c1, sar_by_name(bed.c1, user)), 0);
+    }
+    cr_assert_leq(entries(&bed), 16);
+    cr_assert_gt(lab_metric(bed.lab, "antipode_bindings_evictions_total"), 100);
+    lab_end(bed.lab);
+}
+
+Test(stk_learn, STK_15_a_client_with_a_thousand_addresses_for_one_name_harms_nobody)
+{
+    enum { USERS = 10, ATTACKS = 1000, LIMIT = 64 };
+    struct bed bed = bed_of(FOUR);
+    int at[USERS];
+    for (int user = 0; user < USERS; user++)
+        at[user] = served_by(bed.c1, uar(bed.c1, user));
+    for (int i = 0; i < ATTACKS; i++) {
+        struct lab_message *request = with_aor(lab_request_from(bed.c2, UAR, APP_SIP), 1000 + i);
+        served_by(bed.c2, with_text(request, USER_NAME, "mallory@" REALM));
+    }
+    cr_assert_leq(entries(&bed), 2 * USERS + LIMIT);
+    for (int user = 0; user < USERS; user++) {
+        cr_assert_eq(served_by(bed.c1, lir(bed.c1, user)), at[user]);
+        cr_assert_eq(served_by(bed.c1, sar_by_name(bed.c1, user)), at[user]);
+    }
+    lab_end(bed.lab);
+}
+
+/* --- clients of users --- */
+
+static struct lab_message *ppr(struct lab_peer *server, int user)
+{
+    struct lab_message *request = lab_push_request(server, PPR, NULL, "edge.example");
+    return with_name(without(request, USER_NAME), user);
+}
+
+Test(stk_learn, SRV_03_a_PPR_without_a_host_reaches_the_client_that_registered_the_user)
+{
+    struct bed bed = bed_of(FOUR);
+    served_by(bed.c1, sar(bed.c1, 1, 1));
+    served_by(bed.c2, sar(bed.c2, 2, 1));
+    struct lab_message *first = ppr(bed.server[0], 1);
+    struct lab_message *second = ppr(bed.server[1], 2);
+    lab_send(bed.server[0], first);
+    lab_expect_relayed(bed.server[0], bed.c1, first);
+    lab_send(bed.server[1], second);
+    lab_expect_relayed(bed.server[1], bed.c2, second);
+    lab_end(bed.lab);
+}
+
+Test(stk_learn, SRV_03_a_PPR_follows_the_last_registration)
+{
+    struct bed bed = bed_of(FOUR);
+    served_by(bed.c1, sar(bed.c1, 1, 1));
+    served_by(bed.c2, sar(bed.c2, 1, 1));
+    struct lab_message *request = ppr(bed.server[0], 1);
+    lab_send(bed.server[0], request);
+    lab_expect_relayed(bed.server[0], bed.c2, request);
+    lab_end(bed.lab);
+}
+
+Test(stk_learn, SRV_03_a_PPR_for_a_user_whom_nobody_registered_goes_to_no_server)
+{
+    struct bed bed = bed_of(FOUR);
+    struct lab_message *abroad = ppr(bed.server[0], 9);
+    struct lab_message *at_home = with_text(without(ppr(bed.server[0], 9), DESTINATION_REALM),
+                                            DESTINATION_REALM, "core.example");
+    lab_send(bed.server[0], abroad);
+    lab_expect_error(bed.server[0], abroad, 3002);
+    lab_send(bed.server[0], at_home);
+    lab_expect_error(bed.server[0], at_home, 3002);
+    lab_end(bed.lab);
+}
+
+Test(stk_learn, SRV_03_a_client_that_is_gone_is_3002_for_the_server)
+{
+    struct bed bed = bed_of(FOUR);
+    served_by(bed.c1, sar(bed.c1, 1, 1));
+    lab_reset(bed.c1);
+    lab_wait_metric(bed.lab, "antipode_connections{transport=\"tcp\"}", 5);
+    struct lab_message *request = ppr(bed.server[0], 1);
+    lab_send(bed.server[0], request);
+    lab_expect_error(bed.server[0], request, 3002);
+    lab_end(bed.lab);
+}
