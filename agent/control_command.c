@@ -233,6 +233,16 @@ static bool is_known(const struct agent *agent, dm_bytes identity)
            orders_find(&agent->orders, identity).identity;
 }
 
+/* For the metrics, which another thread reads. */
+static void count_orders(struct agent *agent)
+{
+    uint64_t disabled = 0;
+    for (size_t i = 0; i < agent->orders.count; i++)
+        disabled += agent->orders.at[i].is_disabled;
+    stats_set(&agent->stats.disabled, disabled);
+    stats_set(&agent->stats.drained, agent->orders.count - disabled);
+}
+
 static struct errand *stand(struct errand *errand, enum peer_order order)
 {
     struct agent *agent = errand->agent;
@@ -247,6 +257,7 @@ static struct errand *stand(struct errand *errand, enum peer_order order)
     if (!orders_set(&agent->orders, identity, is_drained, is_disabled))
         return answer(errand, report_error("%d peers are drained or disabled already: enable some",
                                            ORDERS_MAX));
+    count_orders(agent);
     return send_order(errand, order, DM_DO_NOT_WANT_TO_TALK_TO_YOU);
 }
 

@@ -303,7 +303,8 @@ static void show_routes(const json_t *answer, FILE *to)
 
 static void show_users(const json_t *answer, FILE *to)
 {
-    struct ctl_table *table = TABLE("POOL", "GROUP", "SERVES", "PLACE ", "MEMBER", "STATE");
+    struct ctl_table *table =
+        TABLE("POOL", "GROUP", "BOUND TO", "SERVES", "PLACE ", "MEMBER", "STATE");
     size_t i;
     size_t k;
     json_t *row;
@@ -311,6 +312,8 @@ static void show_users(const json_t *answer, FILE *to)
     json_t *member;
     fprintf(to, "%s %s, slot %s\n", value(answer, "kind").text, value(answer, "user").text,
             value(answer, "slot").text);
+    if (json_is_true(json_object_get(answer, "learnt")))
+        fprintf(to, "learnt: slot %s\n", value(answer, "slot_of_group").text);
     json_array_foreach(json_object_get(answer, "subscribers"), i, row)
         fprintf(to, "subscribers %s: %s row, to %s\n", value(row, "table").text,
                 value(row, "row").text, value(row, "target").text);
@@ -318,6 +321,7 @@ static void show_users(const json_t *answer, FILE *to)
         json_array_foreach(json_object_get(pool, "order"), k, member) {
             put(table, value(pool, "pool"));
             put(table, value(pool, "group"));
+            put(table, value(pool, "bound_to"));
             put(table, k ? shown("") : value(pool, "serves"));
             ctl_table_put(table, "%zu", k + 1);
             put(table, value(member, "peer"));

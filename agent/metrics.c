@@ -391,6 +391,14 @@ static void put_connections(const struct rendering *rendering)
                 sum->dropped, STATS_DROPS);
 }
 
+static void put_orders(const struct rendering *rendering)
+{
+    struct metrics_family orders = family(rendering, "peers_ordered", "gauge",
+                                          "Peers that an operator has drained or disabled");
+    one(orders, metrics_label("order", "drained"), stats_read(&rendering->sum.drained));
+    one(orders, metrics_label("order", "disabled"), stats_read(&rendering->sum.disabled));
+}
+
 static void put_store(const struct rendering *rendering)
 {
     const struct stats *sum = &rendering->sum;
@@ -446,6 +454,7 @@ static void put_agent(const struct rendering *rendering)
     for (unsigned i = 0; i < STATS_PATHS; i++)
         metrics_histogram(path, metrics_label("path", paths[i]), &sum->path[i]);
     put_connections(rendering);
+    put_orders(rendering);
     put_store(rendering);
     put_lag(rendering);
     put_bindings(rendering);

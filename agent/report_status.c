@@ -29,6 +29,7 @@ static uint64_t sum(const struct agent *agent, size_t field)
 json_t *report_ledger(const struct agent *agent)
 {
     uint64_t ended = sum(agent, offsetof(struct stats, requests_ended));
+    stats_fence();
     uint64_t opened = sum(agent, offsetof(struct stats, letters_opened));
     uint64_t posted = sum(agent, offsetof(struct stats, letters_posted));
     uint64_t pending = sum(agent, offsetof(struct stats, held_pending));

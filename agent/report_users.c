@@ -3,7 +3,10 @@
 #include <strings.h>
 
 #include "agent/agent.h"
+#include "agent/clock.h"
 #include "agent/report.h"
+#include "agent/store/store.h"
+#include "routing/bindings.h"
 #include "routing/derive.h"
 #include "routing/reasons.h"
 #include "routing/subscribers.h"
@@ -67,45 +70,99 @@ static json_t *tables_with(const struct conf *conf, const struct rt_key *key)
 /* --- pools
  * ---------------------------------------------------------------------------------------- */
 
-/* Who serves, as far as the walk over his members has come. */
+/* One pool, for one user, while his members are walked over. */
 struct search {
+    const struct agent *agent;
+    const struct conf *conf;
+    const struct rt_pool *pool;
+    int group;  /* his: of a partitioned pool; -1: a mirrored one */
+    int member; /* to whom he is bound, or -1 */
+    json_t *order;
     const char *serves;
     const char *last_resort;
 };
 
-static json_t *place_of(struct search *search, const struct agent *agent, const struct conf *conf,
-                        const struct rt_pool *pool, const struct rt_member *member)
+static void visit(struct search *search, uint32_t number)
 {
-    struct report_member seen = report_member_of(agent, conf, pool, member);
-    const char *name = conf->peers[member->peer_number].identity;
+    const struct rt_member *member = &search->pool->members[number];
+    struct report_member seen = report_member_of(search->agent, search->conf, search->pool, member);
+    const char *name = search->conf->peers[member->peer_number].identity;
     bool is_free = seen.is_available && strcmp(seen.state, "busy") != 0;
     if (!search->serves && is_free && !seen.is_last_resort)
         search->serves = name;
     if (!search->last_resort && is_free && seen.is_last_resort)
         search->last_resort = name;
-    return report_made(json_pack("{s:o, s:s}", "peer", report_name(name), "state", seen.state));
+    json_array_append_new(
+        search->order,
+        report_made(json_pack("{s:o, s:s}", "peer", report_name(name), "state", seen.state)));
 }
 
-/* His members in the order in which they are asked; in a partitioned pool those of his group. */
-static json_t *order_in(const struct agent *agent, const struct conf *conf,
-                        const struct rt_pool *pool, uint16_t slot)
+/* Whom he is bound to goes first; in a partitioned pool nobody but the members of his group can
+ * serve him. */
+static void walk(struct search *search, uint16_t slot)
 {
     uint8_t order[RT_MEMBERS_MAX];
-    uint8_t groups[RT_MEMBERS_MAX] = {0};
-    struct search search = {0};
-    json_t *list = report_made(json_array());
-    rt_pool_order(pool, slot, order);
-    if (pool->is_partitioned)
-        rt_pool_group_order(pool, slot, groups);
-    for (uint32_t i = 0; i < pool->count; i++) {
-        const struct rt_member *member = &pool->members[order[i]];
-        if (!pool->is_partitioned || member->group == groups[0])
-            json_array_append_new(list, place_of(&search, agent, conf, pool, member));
+    rt_pool_order(search->pool, slot, order);
+    if (search->member >= 0)
+        visit(search, (uint32_t)search->member);
+    for (uint32_t i = 0; i < search->pool->count; i++) {
+        const struct rt_member *member = &search->pool->members[order[i]];
+        bool is_his = search->group < 0 || member->group == (uint32_t)search->group;
+        if (is_his && order[i] != search->member)
+            visit(search, order[i]);
     }
-    const char *group = pool->is_partitioned ? pool->groups[groups[0]].name : NULL;
+}
+
+static int group_of(const struct rt_pool *pool, uint16_t slot, uint32_t target)
+{
+    uint8_t order[RT_MEMBERS_MAX];
+    int learnt = target ? rt_pool_group_named(pool, target) : -1;
+    if (learnt >= 0)
+        return learnt;
+    rt_pool_group_order(pool, slot, order);
+    return order[0];
+}
+
+static const char *name_of_bound(const struct rt_pool *pool, const struct conf *conf,
+                                 uint32_t target)
+{
+    int group = target && pool->is_partitioned ? rt_pool_group_named(pool, target) : -1;
+    int member = target && !pool->is_partitioned ? rt_pool_member_named(pool, target) : -1;
+    return group >= 0    ? pool->groups[group].name
+           : member >= 0 ? conf->peers[pool->members[member].peer_number].identity
+                         : NULL;
+}
+
+static json_t *serve_in(const struct agent *agent, const struct conf *conf,
+                        const struct rt_pool *pool, const struct rt_bound *bound)
+{
+    bool is_bound = bound->target && !pool->is_partitioned;
+    struct search search = {
+        .agent = agent,
+        .conf = conf,
+        .pool = pool,
+        .group = pool->is_partitioned ? group_of(pool, bound->slot, bound->target) : -1,
+        .member = is_bound ? rt_pool_member_named(pool, bound->target) : -1,
+        .order = report_made(json_array()),
+    };
+    walk(&search, bound->slot);
+    const char *group = search.group >= 0 ? pool->groups[search.group].name : NULL;
     return report_made(json_pack(
-        "{s:o, s:o, s:o, s:o}", "pool", report_name(pool->name), "group", report_name(group),
-        "serves", report_name(search.serves ? search.serves : search.last_resort), "order", list));
+        "{s:o, s:o, s:o, s:o, s:o}", "pool", report_name(pool->name), "group", report_name(group),
+        "bound_to", report_name(name_of_bound(pool, conf, bound->target)), "serves",
+        report_name(search.serves ? search.serves : search.last_resort), "order", search.order));
+}
+
+/* What answers have taught of this user; the slot is then that of his first identity. */
+static struct rt_bound find_bound(const struct agent *agent, const struct rt_key *key,
+                                  uint16_t slot)
+{
+    struct rt_bound bound = {0};
+    if (agent->store)
+        (void)rt_bindings_find(agent->store->table, rt_key_hash(key), clock_now(), &bound);
+    if (!bound.has_slot)
+        bound.slot = slot;
+    return bound;
 }
 
 json_t *report_users(const struct agent *agent, const struct conf *conf, const char *text)
@@ -117,12 +174,14 @@ json_t *report_users(const struct agent *agent, const struct conf *conf, const c
     if (key.size == 0)
         return report_error("nobody's key");
     uint16_t slot = rt_slot(&key, conf->tables.seed);
+    struct rt_bound bound = find_bound(agent, &key, slot);
     json_t *pools = report_made(json_array());
     for (uint32_t i = 0; i < conf->tables.pool_count; i++)
-        if (conf->tables.pools[i].select == RT_STICKY)
-            json_array_append_new(pools, order_in(agent, conf, &conf->tables.pools[i], slot));
-    return report_made(json_pack("{s:s, s:o, s:i, s:o, s:o}", "kind", rt_kind_name(key.octets[0]),
-                                 "user", report_made(json_string(rt_show_key(&key).text)), "slot",
-                                 (int)slot, "subscribers", tables_with(conf, &key), "pools",
-                                 pools));
+        if (conf->tables.pools[i].select == RT_STICKY || conf->tables.pools[i].is_partitioned)
+            json_array_append_new(pools, serve_in(agent, conf, &conf->tables.pools[i], &bound));
+    return report_made(
+        json_pack("{s:s, s:o, s:i, s:b, s:i, s:o, s:o}", "kind", rt_kind_name(key.octets[0]),
+                  "user", report_made(json_string(rt_show_key(&key).text)), "slot", (int)slot,
+                  "learnt", (int)bound.is_known, "slot_of_group", (int)bound.slot, "subscribers",
+                  tables_with(conf, &key), "pools", pools));
 }

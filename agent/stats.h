@@ -26,6 +26,17 @@ static inline void stats_sub(stats_counter *counter, uint64_t n)
     atomic_store_explicit(counter, old - n, memory_order_relaxed);
 }
 
+static inline void stats_set(stats_counter *counter, uint64_t n)
+{
+    atomic_store_explicit(counter, n, memory_order_relaxed);
+}
+
+/* What was read before it is not younger than what is read after it. */
+static inline void stats_fence(void)
+{
+    atomic_thread_fence(memory_order_acquire);
+}
+
 static inline uint64_t stats_read(const stats_counter *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);
@@ -125,8 +136,10 @@ struct stats {
     stats_counter redirects; /* remembered, by this worker: gauge */
     stats_counter terminations[STATS_TERMINATIONS];
     stats_counter connections; /* gauge */
-    stats_counter clients;     /* those of them that are open to a client: gauge */
-    stats_counter memory;      /* octets of messages, queues, bags and unfinished input: gauge */
+    stats_counter drained;     /* peers, by order of an operator: gauges, the front desk's */
+    stats_counter disabled;
+    stats_counter clients; /* those of them that are open to a client: gauge */
+    stats_counter memory;  /* octets of messages, queues, bags and unfinished input: gauge */
     struct stats_histogram path[STATS_PATHS];
     struct stats_histogram lag; /* of the loop: how late a tick was */
 };

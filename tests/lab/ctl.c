@@ -188,6 +188,7 @@ Test(ctl, a_pool_whose_members_are_drained_is_not_ready_and_its_requests_are_ans
     cr_assert(json_is_false(lab_at(now, "ready")));
     cr_assert_str_eq(lab_word(now, "not_ready.0"), "pool core: no member is available");
     cr_assert_str_eq(lab_word(now, "orders.0.peer"), S1);
+    lab_wait_metric(bed.lab, "antipode_peers_ordered{order=\"drained\"}", 1);
     struct lab_message *lir = lab_lir(bed.c1, ALICE);
     lab_send(bed.c1, lir);
     lab_expect_error(bed.c1, lir, 3002);
@@ -479,5 +480,26 @@ Test(ctl, users_and_routes_name_the_table_that_says_who_serves_a_user)
     cr_assert_str_eq(lab_word(number, "subscribers.0.row"), "number prefix");
     cr_assert_str_eq(lab_word(number, "subscribers.0.target"), S1);
     cr_assert_str_eq(lab_word(lab_ask(bed.lab, "routes"), "routes.0.subscribers"), "home");
+    lab_end(bed.lab);
+}
+
+Test(ctl, users_says_what_was_learnt_of_a_user)
+{
+    struct lab_bed bed = lab_bed((struct lab_plan){
+        .servers = {S1, S2},
+        .pool = "select: sticky",
+        .pools = "  - name: parted\n    data: partitioned\n    members: "
+                 "[{ peer: " S1 ", group: a }, { peer: " S2 ", group: b }]",
+        .routes = "  - { name: core, realm: core.example, action: relay, pool: parted }"});
+    json_t *before = lab_ask(bed.lab, "users " ALICE);
+    cr_assert(json_is_false(lab_at(before, "learnt")));
+    cr_assert(json_is_null(lab_at(before, "pools.1.bound_to")));
+    bool by_s1 = strcmp(lab_word(before, "pools.1.serves"), S1) == 0;
+    cr_assert_str_eq(lab_word(before, "pools.1.group"), by_s1 ? "a" : "b");
+    expect_served_by(&bed, by_s1 ? bed.s1 : bed.s2);
+    json_t *after = lab_ask(bed.lab, "users " ALICE);
+    cr_assert(json_is_true(lab_at(after, "learnt")));
+    cr_assert_str_eq(lab_word(after, "pools.1.bound_to"), by_s1 ? "a" : "b");
+    cr_assert_str_eq(lab_word(after, "pools.1.serves"), by_s1 ? S1 : S2);
     lab_end(bed.lab);
 }

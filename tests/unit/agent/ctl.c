@@ -99,9 +99,9 @@ Test(ctl_show, users_are_shown_with_the_order_of_their_members)
         "{\"pool\":\"east\",\"group\":null,\"serves\":\"b\",\"order\":["
         "{\"peer\":\"a\",\"state\":\"drained\"},{\"peer\":\"b\",\"state\":\"available\"}]}]}",
         "public alice@example.net, slot 7\n"
-        "POOL  GROUP  SERVES  PLACE  MEMBER  STATE\n"
-        "east  -      b           1  a       drained\n"
-        "east  -                  2  b       available\n");
+        "POOL  GROUP  BOUND TO  SERVES  PLACE  MEMBER  STATE\n"
+        "east  -      -         b           1  a       drained\n"
+        "east  -      -                     2  b       available\n");
 }
 
 Test(ctl_show, what_another_version_does_not_say_is_a_dash)
