@@ -94,7 +94,8 @@ static struct rt_bound bound_alone(const struct taking *it, uint8_t i)
                                                  : (uint32_t)RT_ANCHOR_NONE};
 }
 
-/* What it said is over: the key is as good as unknown, and its room is kept for it. */
+/* What it said is over, or it said that others know nothing of the key (a shared store): the key is
+ * as good as unknown, and its room is kept for it. */
 static void renew(struct taking *it, uint8_t i)
 {
     rt_binding_remove(it->bindings, it->places[i]);
@@ -107,8 +108,11 @@ static void look_up(struct taking *it)
 {
     for (uint8_t i = 0; i < it->count; i++) {
         it->places[i] = rt_binding_find(it->bindings, it->keys[i]);
-        if (it->places[i] != RT_NOWHERE &&
-            rt_value_is_over(rt_binding_value(it->bindings, it->places[i]), it->stamp))
+        if (it->places[i] == RT_NOWHERE)
+            continue;
+        uint64_t value = rt_binding_value(it->bindings, it->places[i]);
+        if (rt_value_is_over(value, it->stamp) ||
+            (!rt_value_has_slot(value) && !rt_value_target(value)))
             renew(it, i);
     }
 }

@@ -6,8 +6,8 @@
  * all in hexadecimal digits. KEY is rt_key_hash (16), GROUP the anchor and its slot (12), SEED the
  * lower half of the seed of users.hash_seed (8): agents with another one have other slots. TARGET
  * is 0 where none was learnt (8); ANCHOR is the upper half of the anchor's key hash (8); SLOT (4)
- * is "----" without an anchor; TIME is when this was written, seconds of 1970 (8). The 1 is the
- * version of all this. docs/STICKINESS.md has it, too. */
+ * is "----" where nothing but the target is known; TIME is when this was written, seconds of 1970
+ * (8). The 1 is the version of all this. docs/STICKINESS.md has it, too. */
 #pragma once
 
 #include "proto/bytes.h"
@@ -36,8 +36,10 @@ bool record_member_read(dm_bytes member, uint64_t *key);
 dm_bytes record_write(char to[RECORD_VALUE_SIZE], const struct rt_bound *bound, uint32_t now);
 bool record_read(dm_bytes value, struct record *record);
 
-/* Anchor and slot: which group it is. 0: none. */
+/* Anchor and slot: which group it is. 0: none, or one without a public identity: those are not told
+ * apart. */
 static inline uint64_t record_group_of(const struct rt_bound *bound)
 {
-    return bound->has_slot ? ((uint64_t)bound->anchor << 16 | bound->slot) + 1 : 0;
+    bool is_one = bound->has_slot && bound->anchor != (uint32_t)RT_ANCHOR_NONE;
+    return is_one ? ((uint64_t)bound->anchor << 16 | bound->slot) + 1 : 0;
 }

@@ -87,7 +87,7 @@ static void join(struct redis_client *client, const struct rt_lesson *lesson,
                  const struct rt_learnt *learnt)
 {
     struct link_command command = {.kind = REDIS_JOIN, .bound = learnt->bound};
-    if (!client || !learnt->bound.has_slot || (learnt->count == 1 && lesson->count == 1))
+    if (!client || !record_group_of(&learnt->bound) || (learnt->count == 1 && lesson->count == 1))
         return;
     for (unsigned i = 0; i < learnt->count; i++) {
         command.key = learnt->keys[i];

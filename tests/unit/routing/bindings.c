@@ -250,6 +250,19 @@ Test(bindings, a_copy_from_elsewhere_replaces_what_is_known_of_its_key)
     cr_assert_eq(find(3).target, EAST);
 }
 
+Test(bindings, a_key_of_which_others_know_nothing_learns_as_a_new_one)
+{
+    struct rt_bound nothing = {.is_known = true, .anchor = (uint32_t)RT_ANCHOR_NONE};
+    rt_bindings_put(table, key_of(9), &nothing, 0, now);
+    rt_bindings_put(table, key_of(3), &nothing, 0, now);
+    learn(pair(3, 9, 0));
+    struct rt_bound bound;
+    cr_assert(rt_bindings_find(table, key_of(9), now, &bound));
+    cr_assert(bound.has_slot);
+    cr_assert_eq(bound.slot, slot_of(3));
+    cr_assert_eq(rt_bindings_count(table), 2);
+}
+
 Test(bindings, a_copy_of_a_private_identity_knows_the_anchor_that_it_never_met)
 {
     struct rt_bound bound = {
