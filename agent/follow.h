@@ -7,6 +7,7 @@
 #pragma once
 
 #include "agent/relay_request.h"
+#include "routing/bindings.h"
 
 void follow_init(struct worker *worker);
 void follow_fini(struct worker *worker);
@@ -37,6 +38,14 @@ void follow_name_host(struct relay_request *request);
 
 /* A request that waited for a host goes on, or ends. */
 void follow_resume(struct worker *worker, struct relay_request *request);
+
+/* An answer has shown that these are names of one user: what ALL_USER says of one of them holds for
+ * all. Costs nothing while there is no such redirect. STK-11. */
+void follow_learn(struct worker *worker, const struct rt_query *query,
+                  const struct rt_lesson *lesson);
+
+/* The configuration is another: `redirects.cache` may be. */
+void follow_switch(struct worker *worker);
 
 /* What routing asks of the cache: rt_world.redirected. `context` is the worker. */
 bool follow_redirected(void *context, const struct rt_query *query, const struct rt_key *user,

@@ -170,6 +170,51 @@ void follow_remember(struct worker *worker, const struct rt_query *query, rt_pee
     tell_others(worker, lesson, &redirect);
 }
 
+/* --- one user, several names --- */
+
+static uint64_t user_key(const struct worker *worker, const struct rt_query *query, uint64_t user)
+{
+    return rt_redirect_key(worker->agent->redirect_seed, RT_ALL_USER, query, user, (rt_peer){0});
+}
+
+/* The first of the names for which there is a redirect. */
+static bool find_any(struct worker *worker, const struct rt_query *query,
+                     const struct rt_lesson *lesson, struct rt_redirect *found)
+{
+    for (uint8_t i = 0; i < lesson->count; i++)
+        if (rt_redirects_find(&worker->redirects, RT_ALL_USER,
+                              user_key(worker, query, lesson->keys[i]), worker->now, found))
+            return true;
+    return false;
+}
+
+void follow_learn(struct worker *worker, const struct rt_query *query,
+                  const struct rt_lesson *lesson)
+{
+    struct rt_redirect found;
+    struct rt_redirect other;
+    char host[NAME_MAX_SIZE];
+    if (!worker->redirects.of_usage[RT_ALL_USER] || lesson->count < 2 ||
+        !find_any(worker, query, lesson, &found))
+        return;
+    memcpy(host, found.host.at, found.host.size);
+    found.host = dm_bytes_of(host, found.host.size);
+    for (uint8_t i = 0; i < lesson->count; i++) {
+        found.key = user_key(worker, query, lesson->keys[i]);
+        if (rt_redirects_find(&worker->redirects, RT_ALL_USER, found.key, worker->now, &other))
+            continue;
+        carry_out(worker, LEARNT_HOST, &found);
+        tell_others(worker, LEARNT_HOST, &found);
+    }
+}
+
+void follow_switch(struct worker *worker)
+{
+    rt_redirects_limit(&worker->redirects, worker->conf->redirects.cache);
+    rt_redirects_limit(&worker->realm_redirects, worker->conf->redirects.cache);
+    publish(worker);
+}
+
 /* --- asking --- */
 
 /* RDR-14; ALL_HOST is asked when the host is known. */

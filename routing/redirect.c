@@ -338,6 +338,13 @@ void rt_redirects_forget(struct rt_redirects *redirects, dm_bytes name)
     }
 }
 
+void rt_redirects_limit(struct rt_redirects *redirects, uint32_t limit)
+{
+    redirects->limit = limit;
+    while (redirects->count > limit)
+        make_room(redirects);
+}
+
 void rt_redirects_sweep(struct rt_redirects *redirects, uint64_t now, uint32_t most)
 {
     for (; most > 0 && redirects->count > 0; most--) {

@@ -86,5 +86,8 @@ bool rt_redirects_find(struct rt_redirects *redirects, enum rt_usage usage, uint
 /* Removes all entries that point to this host. RDR-15. */
 void rt_redirects_forget(struct rt_redirects *redirects, dm_bytes host);
 
+/* Another limit: what is too much goes. */
+void rt_redirects_limit(struct rt_redirects *redirects, uint32_t limit);
+
 /* Removes what is over among the next `most` entries. For the tick. */
 void rt_redirects_sweep(struct rt_redirects *redirects, uint64_t now, uint32_t most);

@@ -201,3 +201,19 @@ Test(redirect, growing_loses_nothing)
         cr_assert(finds(&cache, i * UINT64_C(0x9e3779b97f4a7c15), 0));
     rt_redirects_fini(&cache);
 }
+
+Test(redirect, a_smaller_limit_makes_what_is_too_much_go)
+{
+    struct rt_redirects cache;
+    rt_redirects_init(&cache, 100);
+    for (uint64_t i = 1; i <= 100; i++) {
+        struct rt_redirect put = entry(i, "s1", 100, 0);
+        rt_redirects_put(&cache, &put, 0);
+    }
+    rt_redirects_limit(&cache, 10);
+    cr_assert_eq(cache.count, 10);
+    cr_assert(finds(&cache, 100, 0));
+    rt_redirects_limit(&cache, 0);
+    cr_assert_eq(cache.count, 0);
+    rt_redirects_fini(&cache);
+}
