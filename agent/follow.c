@@ -133,8 +133,7 @@ static bool go_on(struct worker *worker, struct relay_request *request, bool *re
     *repeats = choice.repeats;
     if (!has_host)
         return false;
-    follow_remember(worker, &query, request->tried[request->redirected_by],
-                    follow_usage_of(image_bytes(request->last_error)), choice.host, false);
+    follow_remember(worker, request, &query, choice.host, false);
     name_host(worker, request, choice.host);
     request->pool = -1;
     request->why = RT_BY_REDIRECT;

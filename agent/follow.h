@@ -7,7 +7,7 @@
 #pragma once
 
 #include "agent/relay_request.h"
-#include "routing/bindings.h"
+#include "routing/learn.h"
 
 void follow_init(struct worker *worker);
 void follow_fini(struct worker *worker);
@@ -39,10 +39,10 @@ void follow_name_host(struct relay_request *request);
 /* A request that waited for a host goes on, or ends. */
 void follow_resume(struct worker *worker, struct relay_request *request);
 
-/* An answer has shown that these are names of one user: what ALL_USER says of one of them holds for
- * all. Costs nothing while there is no such redirect. STK-11. */
-void follow_learn(struct worker *worker, const struct rt_query *query,
-                  const struct rt_lesson *lesson);
+/* The answer to a request that a redirect sent to its host: if it shows that several names are one
+ * user, what ALL_USER says of one of them holds for all. RDR-12, STK-11. */
+void follow_learn(struct worker *worker, const struct rt_waiting *waiting, dm_bytes answer,
+                  const struct rt_result *result);
 
 /* The configuration is another: `redirects.cache` may be. */
 void follow_switch(struct worker *worker);

@@ -6,6 +6,12 @@
 
 enum { SWEEP = 256, NAME_MAX_SIZE = 255 };
 
+/* What an answer says of its use. */
+struct usage {
+    enum rt_usage usage; /* RT_DONT_CACHE: it is for this request only */
+    uint32_t seconds;
+};
+
 enum lesson { LEARNT_HOST, LEARNT_REALM, LOST_HOST };
 
 struct redirect_letter {
@@ -98,7 +104,7 @@ void follow_lost(struct peer *peer)
 
 void follow_sweep(struct worker *worker)
 {
-    if (worker->redirects.count + worker->realm_redirects.count == 0)
+    if (stats_read(&worker->stats.redirects) == 0)
         return;
     rt_redirects_sweep(&worker->redirects, worker->now, SWEEP);
     rt_redirects_sweep(&worker->realm_redirects, worker->now, SWEEP);
@@ -107,9 +113,10 @@ void follow_sweep(struct worker *worker)
 
 /* --- remembering --- */
 
-struct follow_usage follow_usage_of(dm_bytes answer)
+/* RDR-10, RDR-13: a usage without a time is none. */
+static struct usage usage_of(dm_bytes answer)
 {
-    struct follow_usage none = {RT_DONT_CACHE, 0};
+    struct usage none = {RT_DONT_CACHE, 0};
     struct dm_avp avp;
     uint32_t usage;
     uint32_t seconds;
@@ -119,23 +126,7 @@ struct follow_usage follow_usage_of(dm_bytes answer)
     if (!dm_avp_find(answer, 0, DM_AVP_REDIRECT_MAX_CACHE_TIME, &avp) ||
         !dm_avp_get32(&avp, &seconds) || seconds == 0)
         return none;
-    return (struct follow_usage){(enum rt_usage)usage, seconds};
-}
-
-/* The realm of the peer that the request came by, as its Route-Record, which we wrote, has it: no
- * client can speak for another. */
-static uint32_t ingress_realm(dm_bytes message)
-{
-    struct dm_avps walk = dm_avps_of(message);
-    struct dm_avp avp;
-    dm_bytes record = {0};
-    while (dm_avps_next(&walk, &avp))
-        if (avp.vendor == 0 && avp.code == DM_AVP_ROUTE_RECORD)
-            record = avp.data;
-    const uint8_t *dot = record.size ? memchr(record.at, '.', record.size) : NULL;
-    if (dot)
-        record = dm_bytes_of(dot, (size_t)(record.at + record.size - dot));
-    return (uint32_t)dm_identity_hash(record);
+    return (struct usage){(enum rt_usage)usage, seconds};
 }
 
 /* 0: it is about nobody; a session is no user. */
@@ -144,9 +135,11 @@ static uint64_t user_of(const struct rt_key *key)
     return key->size && key->octets[0] != RT_KIND_SESSION ? rt_key_hash(key) : 0;
 }
 
-void follow_remember(struct worker *worker, const struct rt_query *query, rt_peer asked,
-                     struct follow_usage usage, dm_bytes host, bool is_realm)
+void follow_remember(struct worker *worker, const struct relay_request *request,
+                     const struct rt_query *query, dm_bytes host, bool is_realm)
 {
+    struct usage usage = usage_of(image_bytes(request->last_error));
+    rt_peer asked = request->tried[request->redirected_by];
     if (usage.usage == RT_DONT_CACHE || host.size > NAME_MAX_SIZE)
         return;
     struct rt_key key = {0};
@@ -159,7 +152,7 @@ void follow_remember(struct worker *worker, const struct rt_query *query, rt_pee
         .key =
             rt_redirect_key(worker->agent->redirect_seed, usage.usage, query, user_of(&key), asked),
         .until = worker->now + usage.seconds * NS_PER_S,
-        .ingress = ingress_realm(query->message),
+        .ingress = board_realm(worker->board, request->ingress.slot),
         .usage = usage.usage,
         .host = dm_bytes_of(lower, host.size),
     };
@@ -188,14 +181,14 @@ static bool find_any(struct worker *worker, const struct rt_query *query,
     return false;
 }
 
-void follow_learn(struct worker *worker, const struct rt_query *query,
+/* What ALL_USER says of one of these names holds for all. */
+static void share(struct worker *worker, const struct rt_query *query,
                   const struct rt_lesson *lesson)
 {
     struct rt_redirect found;
     struct rt_redirect other;
     char host[NAME_MAX_SIZE];
-    if (!worker->redirects.of_usage[RT_ALL_USER] || lesson->count < 2 ||
-        !find_any(worker, query, lesson, &found))
+    if (lesson->count < 2 || !find_any(worker, query, lesson, &found))
         return;
     memcpy(host, found.host.at, found.host.size);
     found.host = dm_bytes_of(host, found.host.size);
@@ -206,6 +199,20 @@ void follow_learn(struct worker *worker, const struct rt_query *query,
         carry_out(worker, LEARNT_HOST, &found);
         tell_others(worker, LEARNT_HOST, &found);
     }
+}
+
+void follow_learn(struct worker *worker, const struct rt_waiting *waiting, dm_bytes answer,
+                  const struct rt_result *result)
+{
+    const struct image *image = waiting->image;
+    struct rt_taught taught;
+    struct rt_query query;
+    if (waiting->why != RT_BY_REDIRECT || !worker->redirects.of_usage[RT_ALL_USER] ||
+        !follow_read(worker, &query, image_bytes(image)))
+        return;
+    rt_learn_read(&taught, image_bytes(image), answer, result, &worker->conf->tables);
+    if (taught.teacher != RT_TEACHER_NONE)
+        share(worker, &query, &taught.lesson);
 }
 
 void follow_switch(struct worker *worker)

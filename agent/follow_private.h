@@ -3,18 +3,10 @@
 
 #include "agent/follow.h"
 
-/* What an answer says of its use. */
-struct follow_usage {
-    enum rt_usage usage; /* RT_DONT_CACHE: it is for this request only */
-    uint32_t seconds;
-};
-
-struct follow_usage follow_usage_of(dm_bytes answer);
-
-/* Remembers that what `usage` says of `query`, sent to `asked`, goes to this host, or realm. Tells
- * all workers. RDR-10, RDR-11, RDR-13. */
-void follow_remember(struct worker *worker, const struct rt_query *query, rt_peer asked,
-                     struct follow_usage usage, dm_bytes host, bool is_realm);
+/* Remembers, as the redirect that the request holds says, that what asks like `query` goes to this
+ * host, or realm. Tells all workers. RDR-10, RDR-11, RDR-13. */
+void follow_remember(struct worker *worker, const struct relay_request *request,
+                     const struct rt_query *query, dm_bytes host, bool is_realm);
 
 /* Is this request remembered to belong to another realm? */
 bool follow_recall_realm(struct worker *worker, const struct rt_query *query,

@@ -71,8 +71,7 @@ static void remember(struct worker *worker, const struct relay_request *request,
 {
     struct rt_query query;
     if (follow_read(worker, &query, image_bytes(request->image)))
-        follow_remember(worker, &query, request->tried[request->redirected_by],
-                        follow_usage_of(image_bytes(request->last_error)), realm, true);
+        follow_remember(worker, request, &query, realm, true);
 }
 
 static bool try_realm(struct worker *worker, struct relay_request *request, dm_bytes realm)

@@ -200,6 +200,8 @@ static void learn(struct peer *from, const struct rt_waiting *waiting, dm_bytes 
     if (!result.is_error && (waiting->teaches || reading->has_wildcard || reading->keeps_state ||
                              rt_learn_is_news(&result)))
         learned_from_answer(from, waiting, message, &result);
+    if (!result.is_error)
+        follow_learn(from->worker, waiting, message, &result);
 }
 
 void relay_answer(struct peer *from, dm_bytes message, const struct dm_header *header)

@@ -253,3 +253,33 @@ Test(rdr_cache, every_worker_knows_what_one_has_learnt)
     }
     lab_end(bed.lab);
 }
+
+Test(rdr_cache, STK_11_RDR_12_a_command_with_the_user_name_alone_follows_once_it_is_linked)
+{
+    struct redirect_bed bed = redirect_bed(FOLLOW);
+    expect_followed(&bed, lab_lir(bed.c1, ALICE), ALL_USER, 60);
+    expect_remembered(&bed, 1);
+    struct lab_message *sar =
+        with_text(lab_request_from(bed.c1, SAR, APP_SIP), USER_NAME, "alice@core.example");
+    expect_direct(&bed, bed.d1, lab_copy(sar));
+    struct lab_message *uar = lab_request_from(bed.c1, UAR, APP_SIP);
+    expect_direct(&bed, bed.s1,
+                  with_text(with_text(uar, SIP_AOR, ALICE), USER_NAME, "alice@core.example"));
+    expect_remembered(&bed, 2);
+    expect_direct(&bed, bed.s1, with_ids(sar, 4711, 4712));
+    lab_end(bed.lab);
+}
+
+Test(rdr_cache, RDR_12_a_failure_links_nothing)
+{
+    struct redirect_bed bed = redirect_bed(FOLLOW);
+    expect_followed(&bed, lab_lir(bed.c1, ALICE), ALL_USER, 60);
+    expect_remembered(&bed, 1);
+    struct lab_message *uar = lab_request_from(bed.c1, UAR, APP_SIP);
+    with_text(with_text(uar, SIP_AOR, ALICE), USER_NAME, "mallory@core.example");
+    lab_send(bed.c1, uar);
+    lab_answer(bed.s1, lab_expect(bed.s1, UAR), 5033);
+    lab_expect_result(bed.c1, uar, 5033);
+    expect_remembered(&bed, 1);
+    lab_end(bed.lab);
+}
