@@ -4,6 +4,8 @@
 
 #include <criterion/criterion.h>
 
+#include "routing/learn.h"
+
 static struct rt_derive_rule rules[2];
 static struct rt_derive derive = {2, rules};
 static struct rt_domains domains = {0, NULL, &derive};
@@ -88,4 +90,43 @@ Test(derive, STK_02_a_command_with_the_private_identity_alone_has_the_key_of_tho
     rt_key_of(&both, &sar, &domains);
     rt_key_of(&alone, &ppr, &domains);
     claim_same(both, alone);
+}
+
+/* --- what is learnt --- */
+
+static dm_bytes message_of(uint8_t *room, size_t size, uint8_t flags, const char *aor)
+{
+    struct dm_writer writer;
+    dm_writer_init(&writer, room, size);
+    dm_write_header(&writer, &(struct dm_header){.version = DM_VERSION,
+                                                 .flags = flags,
+                                                 .command = 284,
+                                                 .application = RT_APPLICATION_SIP});
+    dm_write_text(&writer, 0, DM_AVP_SESSION_ID, DM_AVP_MANDATORY, "s;1;1");
+    dm_write_text(&writer, 0, DM_AVP_ORIGIN_HOST, DM_AVP_MANDATORY, "ps.home.example");
+    dm_write_text(&writer, 0, DM_AVP_DESTINATION_REALM, DM_AVP_MANDATORY, "home.example");
+    dm_write_text(&writer, 0, DM_AVP_USER_NAME, DM_AVP_MANDATORY, "alice@ims.home.example");
+    dm_write_text(&writer, 0, DM_AVP_SIP_AOR, DM_AVP_MANDATORY, aor);
+    return dm_bytes_of(room, dm_writer_finish(&writer));
+}
+
+static struct rt_lesson taught_by(const char *aor)
+{
+    uint8_t sar[512];
+    uint8_t saa[512];
+    struct rt_taught taught;
+    struct rt_result success = {.code = 2001};
+    struct rt_tables tables = {.own_identity = dm_text("a.home.example"), .domains = domains};
+    rt_learn_read(&taught, message_of(sar, sizeof sar, 0xc0, aor),
+                  message_of(saa, sizeof saa, 0x40, aor), &success, &tables);
+    return taught.lesson;
+}
+
+Test(derive, a_lesson_has_the_key_under_which_the_private_identity_will_be_looked_for)
+{
+    struct rt_key key = derived("alice@ims.home.example");
+    struct rt_lesson lesson = taught_by("sip:alice.smith@home.example");
+    cr_assert_eq(lesson.count, 2);
+    cr_assert_eq(lesson.keys[1], rt_key_hash(&key));
+    cr_assert_eq(taught_by("sip:alice@home.example").count, 1, "both are one key");
 }
