@@ -186,9 +186,9 @@ Test(policy_mistakes, a_route_names_policies_that_there_are_and_is_a_proxy)
     claim_route("action: proxy, pool: core, policies: [tdiy]",
                 "F:8:71: routes[0].policies[0]: there is no policy `tdiy`; did you mean `tidy`?\n");
     claim_route("action: relay, pool: core, policies: [tidy]",
-                "F:8:69: routes[0].policies: only a route with `action: proxy` has any\n");
+                "F:8:70: routes[0].policies: only a route with `action: proxy` has any\n");
     claim_route("action: reject, result: 3003, policies: [tidy]",
-                "F:8:72: routes[0].policies: only a route with `action: proxy` has any\n");
+                "F:8:73: routes[0].policies: only a route with `action: proxy` has any\n");
     claim_route("action: proxy", "F:8:10: routes[0].pool: is missing: `action: proxy` needs one\n");
 }
 
