@@ -57,14 +57,14 @@ void guest_open(struct worker *worker, const struct letter *opened)
     struct peer *peer = worker->by_slot[letter->peer.slot];
     if (peer) { /* it came by itself meanwhile */
         name_unref(letter->name);
-        free(letter->conf);
+        free(letter->guest);
         peer->arrivals++;
         if (peer_is_open(peer))
-            guest_settle(peer);
+            guest_opened(peer);
         return;
     }
-    peer = peer_new(worker, letter->peer, letter->name, letter->conf, letter->row);
-    peer->guest = letter->conf;
+    peer = peer_new(worker, letter->peer, letter->name, &letter->guest->conf, letter->row);
+    peer->guest = letter->guest;
     peer->arrivals++;
     peer->last_request = worker->now;
     peer_event(peer, DM_EVENT_START);
@@ -74,7 +74,7 @@ void guest_bury(const struct letter *opened)
 {
     const struct guest_letter *letter = (const struct guest_letter *)(const void *)opened;
     name_unref(letter->name);
-    free(letter->conf);
+    free(letter->guest);
 }
 
 /* --- it is there, or it is not --- */
@@ -85,11 +85,10 @@ void guest_wake(struct worker *worker, const struct letter *opened)
     park_wake(worker, letter->what, letter->is_open);
 }
 
-void guest_settle(struct peer *peer)
+static void tell_settled(struct peer *peer, bool is_open)
 {
     struct worker *worker = peer->worker;
     uint64_t what = guest_what(name_bytes(peer->name));
-    bool is_open = peer_is_open(peer);
     for (unsigned i = 0; i < worker->agent->worker_count; i++) {
         if (i == worker->index)
             continue;
@@ -98,9 +97,37 @@ void guest_settle(struct peer *peer)
         letter->what = what;
         letter->is_open = is_open;
     }
-    if (is_open && peer->conf->is_guest)
-        worker_arm(peer, TIMER_RECONNECT, IDLE);
     park_wake(worker, what, is_open);
+}
+
+void guest_opened(struct peer *peer)
+{
+    if (peer->guest)
+        worker_arm(peer, TIMER_RECONNECT, IDLE);
+    tell_settled(peer, true);
+}
+
+void guest_try_next(struct peer *peer, bool was_open)
+{
+    struct guest *guest = peer->guest;
+    guest->is_trying = !was_open && guest->next < guest->count;
+    if (!guest->is_trying)
+        return;
+    guest->conf.connect = guest->addresses[guest->next++];
+    worker_arm(peer, TIMER_RECONNECT, 1);
+}
+
+void guest_closed(struct peer *peer)
+{
+    if (!guest_is_expected(peer))
+        tell_settled(peer, false);
+}
+
+/* One that has not been dialled yet has had no arrival. */
+bool guest_is_expected(const struct peer *peer)
+{
+    return peer->conf->is_guest && !peer_is_open(peer) && !peer->is_stopping &&
+           (peer->state != DM_CLOSED || !peer->arrivals || peer->guest->is_trying);
 }
 
 /* DPR-08 is about peers that somebody configured; nobody expects this one to stay. */

@@ -12,7 +12,16 @@
 
 struct resolving;
 
-enum { GUEST_RESOLVING_MAX = 64, GUEST_RECENT = 256 };
+enum { GUEST_RESOLVING_MAX = 64, GUEST_RECENT = 256, GUEST_ADDRESSES = 4 };
+
+/* What its home needs of one: its row, which no file has, and where it may be. */
+struct guest {
+    struct conf_peer conf; /* `connect` is the address in hand */
+    union conf_socket addresses[GUEST_ADDRESSES];
+    unsigned count;
+    unsigned next;  /* address to be tried */
+    bool is_trying; /* another one, in a moment */
+};
 
 /* The front desk's part. */
 struct guests {
@@ -35,8 +44,14 @@ bool guest_ask(struct worker *worker, const struct dm_uri *uri);
 void guest_open(struct worker *worker, const struct letter *letter);
 /* A letter that says what became of one. */
 void guest_wake(struct worker *worker, const struct letter *letter);
-/* Its connection is open, or has ended: whoever waits may go on. */
-void guest_settle(struct peer *peer);
+/* Its connection is open: whoever waits may go on. */
+void guest_opened(struct peer *peer);
+/* Its connection has ended, or there was none: its next address is tried; if there is none, and
+ * what it is now is on the board, whoever waits is told. */
+void guest_try_next(struct peer *peer, bool was_open);
+void guest_closed(struct peer *peer);
+/* May it be open soon? */
+bool guest_is_expected(const struct peer *peer);
 /* Nobody may have asked it for a while. */
 void guest_mind_idle(struct peer *peer);
 /* The letter was opened by nobody. */

@@ -1,7 +1,7 @@
 /* guest_letter.h — what workers and the front desk write each other about guests. */
 #pragma once
 
-#include "agent/conf/conf.h"
+#include "agent/guest.h"
 #include "agent/mailbox.h"
 
 /* MAIL_DIAL: a worker wants this host. */
@@ -16,8 +16,8 @@ struct dial_letter {
 struct guest_letter {
     struct letter letter;
     rt_peer peer;
-    struct name *name;      /* a reference */
-    struct conf_peer *conf; /* its own, on the heap */
+    struct name *name;   /* a reference */
+    struct guest *guest; /* on the heap */
     uint32_t row;
 };
 

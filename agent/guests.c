@@ -32,41 +32,13 @@ static void give_up(struct agent *agent, const char *host, const char *why)
     tell_settled(agent, guest_what(dm_text(host)));
 }
 
-/* --- sending it home --- */
+/* --- its addresses --- */
 
-/* Everything of a guest is the program's, as with those that `unknown_peer: accept` lets in. */
-static struct conf_peer *make_row(const struct agent *agent, const struct name *name,
-                                  const union conf_socket *address)
+static bool is_usable(const struct addrinfo *info)
 {
-    struct conf_peer *row = malloc(sizeof *row);
-    if (!row)
-        abort();
-    *row = agent->unknown;
-    row->identity = name->text;
-    row->is_pattern = false;
-    row->is_guest = true;
-    row->dials = true;
-    row->connect = *address;
-    return row;
+    return (info->ai_family == AF_INET || info->ai_family == AF_INET6) &&
+           info->ai_addrlen <= sizeof(union conf_socket);
 }
-
-static void send_home(struct agent *agent, const char *host, const union conf_socket *address)
-{
-    uint32_t row = (uint32_t)agent->conf->peer_count;
-    struct registry_slot *slot = registry_admit(&agent->registry, dm_text(host), row);
-    if (!slot) {
-        give_up(agent, host, "no slot is free");
-        return;
-    }
-    struct guest_letter *letter =
-        post_letter(&agent->post, slot->home, MAIL_GUEST, sizeof *letter, true);
-    letter->peer = registry_peer(&agent->registry, slot);
-    letter->name = name_ref(slot->name);
-    letter->conf = make_row(agent, slot->name, address);
-    letter->row = row;
-}
-
-/* --- its address --- */
 
 static union conf_socket address_of(const struct addrinfo *info, uint16_t port)
 {
@@ -79,11 +51,46 @@ static union conf_socket address_of(const struct addrinfo *info, uint16_t port)
     return address;
 }
 
-static bool is_usable(const struct addrinfo *info)
+/* Everything of a guest is the program's, as with those that `unknown_peer: accept` lets in. */
+static struct guest *make_guest(const struct agent *agent, const struct addrinfo *info,
+                                uint16_t port)
 {
-    return info && (info->ai_family == AF_INET || info->ai_family == AF_INET6) &&
-           info->ai_addrlen <= sizeof(union conf_socket);
+    struct guest *guest = calloc(1, sizeof *guest);
+    if (!guest)
+        abort();
+    guest->conf = agent->unknown;
+    guest->conf.is_pattern = false;
+    guest->conf.is_guest = true;
+    guest->conf.dials = true;
+    for (; info && guest->count < GUEST_ADDRESSES; info = info->ai_next)
+        if (is_usable(info))
+            guest->addresses[guest->count++] = address_of(info, port);
+    guest->conf.connect = guest->addresses[guest->next++];
+    return guest;
 }
+
+/* --- sending it home --- */
+
+static void send_home(struct agent *agent, const char *host, struct guest *guest)
+{
+    uint32_t row = (uint32_t)agent->conf->peer_count;
+    struct registry_slot *slot =
+        guest->count ? registry_admit(&agent->registry, dm_text(host), row) : NULL;
+    if (!slot) {
+        give_up(agent, host, guest->count ? "no slot is free" : "no address");
+        free(guest);
+        return;
+    }
+    struct guest_letter *letter =
+        post_letter(&agent->post, slot->home, MAIL_GUEST, sizeof *letter, true);
+    letter->peer = registry_peer(&agent->registry, slot);
+    letter->name = name_ref(slot->name);
+    letter->guest = guest;
+    letter->row = row;
+    guest->conf.identity = slot->name->text;
+}
+
+/* --- its name --- */
 
 static void forget(struct resolving *resolving)
 {
@@ -100,14 +107,10 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 {
     struct resolving *resolving = request->data;
     struct agent *agent = resolving->agent;
-    if (agent->stage != AGENT_RUNS) {
-        /* nobody is dialled any more */
-    } else if (status || !is_usable(info)) {
-        give_up(agent, resolving->host, status ? uv_strerror(status) : "no address");
-    } else {
-        union conf_socket address = address_of(info, resolving->port);
-        send_home(agent, resolving->host, &address);
-    }
+    if (agent->stage == AGENT_RUNS && status)
+        give_up(agent, resolving->host, uv_strerror(status));
+    else if (agent->stage == AGENT_RUNS)
+        send_home(agent, resolving->host, make_guest(agent, info, resolving->port));
     uv_freeaddrinfo(info);
     forget(resolving);
 }

@@ -78,7 +78,7 @@ static uint16_t flags_of(const struct peer *peer)
         flags |= BOARD_CLIENT;
     if (peer_is_open(peer))
         flags |= BOARD_OPEN;
-    else if (peer->conf->is_guest && (peer->state != DM_CLOSED || !peer->arrivals))
+    else if (guest_is_expected(peer))
         flags |= BOARD_DIALLED;
     return (uint16_t)flags;
 }
@@ -220,7 +220,7 @@ static void opened(struct peer *peer)
     peer_publish(peer);
     conn_pause(peer->open, false); /* what came behind the CER is framed now */
     if (peer->conf->is_guest)
-        guest_settle(peer);
+        guest_opened(peer);
 }
 
 /* Exponential with jitter: PSM-06. */
@@ -237,7 +237,8 @@ static void plan_reconnect(struct peer *peer)
 /* The front desk keeps the slot of a peer that came by itself until it says so. */
 static void tell_idle(struct peer *peer)
 {
-    if (peer->is_failing || peer->is_idle_told || peer->state != DM_CLOSED || peer->arriving)
+    if (peer->is_failing || peer->is_idle_told || peer->state != DM_CLOSED || peer->arriving ||
+        guest_is_expected(peer))
         return;
     peer->is_idle_told = true;
     bool is_forgotten = peer->is_orderly || !peer->applications /* never was open: no record */
@@ -267,9 +268,11 @@ static void closed(struct peer *peer, bool was_open)
         if (!peer->is_orderly)
             peer->backoff = peer->conf->timers.reconnect_minimum;
     }
+    if (peer->conf->is_guest)
+        guest_try_next(peer, was_open);
     peer_publish(peer);
     if (peer->conf->is_guest)
-        guest_settle(peer);
+        guest_closed(peer);
     plan_reconnect(peer);
     worker_attend(peer); /* its slot may be given back once its requests have moved */
 }

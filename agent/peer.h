@@ -13,14 +13,16 @@
 #include "proto/watchdog.h"
 #include "routing/pending.h"
 
+struct guest;
+
 struct peer {
     struct worker *worker;
     uint32_t index; /* among the worker's peers */
     rt_peer self;
     struct name *name;
     const struct conf_peer *conf;
-    struct conf_peer *guest; /* its row, owned, where no file has it: guest.h; else NULL */
-    uint32_t row;            /* of `peers`, for the counters; the last one: admitted by none */
+    struct guest *guest; /* owned; NULL: a row of the configuration admits it */
+    uint32_t row;        /* of `peers`, for the counters; the last one: admitted by none */
 
     enum dm_state state;
     uint64_t changed; /* when it got into this state */

@@ -132,3 +132,19 @@ Test(rdr_hosts, RDR_08_a_host_that_says_it_is_another_is_not_used)
     close(listener);
     lab_end(bed.lab);
 }
+
+/* The name has addresses of both families; who listens has one. */
+Test(rdr_hosts, RDR_05_each_address_of_a_name_is_tried)
+{
+    struct redirect_bed bed = redirect_bed(HOSTS);
+    uint16_t port = 0;
+    int listener = lab_listen_on(false, &port);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    lab_send(bed.d1, redirect_to_port(bed.d1, lab_expect(bed.d1, LIR), "localhost", port, 0, 0));
+    struct lab_peer *guest = accept_guest(&bed, listener, "localhost");
+    lab_answer(guest, lab_expect(guest, LIR), 2001);
+    lab_expect_result(bed.c1, lir, 2001);
+    close(listener);
+    lab_end(bed.lab);
+}
