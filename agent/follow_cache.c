@@ -39,9 +39,8 @@ void follow_fini(struct worker *worker)
 static void publish(struct worker *worker)
 {
     worker->world.redirected = worker->redirects.count ? follow_redirected : NULL;
-    atomic_store_explicit(&worker->stats.redirects,
-                          worker->redirects.count + worker->realm_redirects.count,
-                          memory_order_relaxed);
+    uint64_t count = worker->redirects.count + worker->realm_redirects.count;
+    stats_add(&worker->stats.redirects, count - stats_read(&worker->stats.redirects));
 }
 
 static void carry_out(struct worker *worker, enum lesson lesson, const struct rt_redirect *redirect)
