@@ -23,6 +23,7 @@ struct link_command {
     struct rt_bound bound;
     uint8_t kind; /* the owner's; at least 1 */
     uint8_t hops; /* how often it was sent on */
+    bool joins;   /* the key stands in its group's list, too */
 };
 
 struct link_events {

@@ -62,56 +62,45 @@ static enum rt_lookup redis_find(struct store *store, struct worker *worker, uin
 
 /* --- writes --- */
 
+/* Others do not know it: when there is a connection again, it is to be learnt again. */
+static void lose(struct redis_client *client)
+{
+    stats_add(&client->worker->stats.store_dropped, 1);
+    client->has_lost = true;
+}
+
+static void write_it(struct redis_client *client, struct link_command *command)
+{
+    if (!client)
+        return; /* the agent ends */
+    if (redis_say(client, command))
+        stats_add(&client->worker->stats.store_writes, 1);
+    else
+        lose(client);
+}
+
 static void write_one(struct redis_client *client, enum redis_kind kind, uint64_t key,
                       const struct rt_bound *bound)
 {
     struct link_command command = {.kind = (uint8_t)kind, .key = key, .bound = *bound};
-    if (!client)
-        return; /* the agent ends */
-    bool is_sent = redis_say(client, &command);
-    stats_add(is_sent ? &client->worker->stats.store_writes : &client->worker->stats.store_dropped,
-              1);
-}
-
-static bool has_key(const uint64_t *keys, unsigned count, uint64_t key)
-{
-    for (unsigned i = 0; i < count; i++)
-        if (keys[i] == key)
-            return true;
-    return false;
-}
-
-/* The group's set has all its keys, so that whoever meets it can take them along. A key alone that
- * is its own anchor needs none. */
-static void join(struct redis_client *client, const struct rt_lesson *lesson,
-                 const struct rt_learnt *learnt)
-{
-    struct link_command command = {.kind = REDIS_JOIN, .bound = learnt->bound};
-    if (!client || !record_group_of(&learnt->bound) || (learnt->count == 1 && lesson->count == 1))
-        return;
-    for (unsigned i = 0; i < learnt->count; i++) {
-        command.key = learnt->keys[i];
-        redis_say(client, &command);
-    }
-    for (unsigned i = 0; i < lesson->count; i++) {
-        command.key = lesson->keys[i];
-        if (!has_key(learnt->keys, learnt->count, command.key))
-            redis_say(client, &command);
-    }
-    command.kind = REDIS_KEEP;
-    redis_say(client, &command);
+    write_it(client, &command);
 }
 
 static void redis_learn(struct store *store, struct worker *worker, const struct rt_lesson *lesson)
 {
     struct rt_learnt learnt = {0};
     rt_bindings_learn(store->table, lesson, worker->now, &learnt);
-    if (!learnt.count)
-        return;
     struct redis_client *client = client_of(store, worker);
-    for (unsigned i = 0; i < learnt.count; i++)
-        write_one(client, REDIS_LEARN, learnt.keys[i], &learnt.bound);
-    join(client, lesson, &learnt);
+    if (!learnt.count || !client)
+        return;
+    struct link_command command = {.kind = REDIS_LEARN, .bound = learnt.bound};
+    command.joins = learnt.count > 1 || lesson->count > 1; /* one that is alone needs no list */
+    for (unsigned i = 0; i < learnt.count; i++) {
+        command.key = learnt.keys[i];
+        write_it(client, &command);
+    }
+    if (command.joins)
+        redis_join_others(client, lesson, &learnt);
 }
 
 static void redis_bind(struct store *store, struct worker *worker, uint64_t key, uint32_t target,
@@ -163,7 +152,7 @@ static void prolong(struct redis_client *client, uint64_t key, const struct reco
         write_one(client, REDIS_WRITE, key, &record->bound);
 }
 
-static bool read_record(const redisReply *reply, struct record *record)
+bool redis_read(const redisReply *reply, struct record *record)
 {
     *record = (struct record){.bound.anchor = (uint32_t)RT_ANCHOR_NONE};
     if (reply && reply->type == REDIS_REPLY_NIL)
@@ -176,7 +165,7 @@ static void take_look_up(struct redis_client *client, const struct link_command 
 {
     struct record record;
     struct rt_bound known;
-    bool is_good = read_record(reply, &record);
+    bool is_good = redis_read(reply, &record);
     /* What was learnt here meanwhile is newer. */
     if (is_good &&
         !rt_bindings_find(client->redis->store.table, command->key, client->worker->now, &known))
@@ -197,7 +186,7 @@ static void take_refresh(struct redis_client *client, const struct link_command 
     struct record record;
     struct rt_bound known;
     struct rt_bindings *table = client->redis->store.table;
-    if (!read_record(reply, &record) ||
+    if (!redis_read(reply, &record) ||
         !rt_bindings_find(table, command->key, client->worker->now, &known))
         return;
     if (reply->type == REDIS_REPLY_NIL) {
@@ -207,59 +196,6 @@ static void take_refresh(struct redis_client *client, const struct link_command 
     }
     rt_bindings_put(table, command->key, says_something(&record.bound) ? &record.bound : &nothing,
                     0, client->worker->now);
-}
-
-/* --- replies: groups that meet --- */
-
-/* What we have written has taken the place of another group's: the higher anchor gives way, with
- * all its keys. Groups that are bound to different servers stay apart. sip-app.md §9.3. */
-static void meet(struct redis_client *client, const struct rt_bound *ours,
-                 const struct rt_bound *theirs)
-{
-    uint64_t our_group = record_group_of(ours), their_group = record_group_of(theirs);
-    if (!our_group || !their_group || our_group == their_group ||
-        (ours->target && theirs->target && ours->target != theirs->target))
-        return;
-    bool is_ours = our_group < their_group;
-    struct link_command command = {.kind = REDIS_MEMBERS,
-                                   .group = is_ours ? their_group : our_group,
-                                   .bound = is_ours ? *ours : *theirs};
-    if (!command.bound.target)
-        command.bound.target = ours->target ? ours->target : theirs->target;
-    redis_say(client, &command);
-}
-
-static void take_learnt(struct redis_client *client, const struct link_command *command,
-                        const redisReply *reply)
-{
-    struct record before;
-    if (read_record(reply, &before))
-        meet(client, &command->bound, &before.bound);
-}
-
-static void take_members(struct redis_client *client, const struct link_command *command,
-                         const redisReply *reply)
-{
-    struct link_command merge = *command;
-    merge.kind = REDIS_MERGE;
-    if (!reply || reply->type != REDIS_REPLY_ARRAY)
-        return;
-    for (size_t i = 0; i < reply->elements && i < RT_GROUP_MAX; i++)
-        if (resp_is_text(reply->element[i]) &&
-            record_member_read(resp_text(reply->element[i]), &merge.key))
-            redis_say(client, &merge);
-}
-
-static void take_merge(struct redis_client *client, const struct link_command *command,
-                       const redisReply *reply)
-{
-    struct record record;
-    if (!read_record(reply, &record) || record_group_of(&record.bound) != command->group)
-        return; /* it has gone elsewhere meanwhile */
-    write_one(client, REDIS_WRITE, command->key, &command->bound);
-    struct link_command joining = {
-        .kind = REDIS_JOIN, .key = command->key, .bound = command->bound};
-    redis_say(client, &joining);
 }
 
 void redis_key_reply(struct redis_client *client, const struct link_command *command,
@@ -272,21 +208,13 @@ void redis_key_reply(struct redis_client *client, const struct link_command *com
     case REDIS_REFRESH:
         take_refresh(client, command, reply);
         break;
-    case REDIS_MERGE:
-        take_merge(client, command, reply);
-        break;
-    case REDIS_LEARN:
-        take_learnt(client, command, reply);
-        break;
-    case REDIS_MEMBERS:
-        take_members(client, command, reply);
-        break;
-    default: /* nothing hangs on what a write says but its fate */
+    default:
+        redis_group_reply(client, command, reply);
         break;
     }
     bool is_lost = !reply || reply->type == REDIS_REPLY_ERROR;
-    if (is_lost && (command->kind == REDIS_LEARN || command->kind == REDIS_WRITE))
-        stats_add(&client->worker->stats.store_dropped, 1);
+    if (is_lost && command->kind >= REDIS_LEARN && command->kind <= REDIS_RENEW)
+        lose(client);
 }
 
 /* --- life --- */

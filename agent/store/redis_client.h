@@ -18,17 +18,21 @@ enum {
     REDIS_NOBODY = UINT8_MAX,
 };
 
-/* What is said to a node. The first group names a key, the second a group of keys. */
+/* What is said to a node. The first ones name a key, the next ones a group of keys. */
 enum redis_kind {
     REDIS_LOOK_UP = 1, /* GET: a request waits */
     REDIS_REFRESH,     /* GET: somebody has changed it */
     REDIS_MERGE,       /* GET: does it still belong to the group that is no more? */
     REDIS_LEARN,       /* SET … GET: what was there tells of groups that meet */
+    REDIS_MOVE,        /* the same: from the group that is no more */
     REDIS_WRITE,       /* SET */
     REDIS_RENEW,       /* SET … NX: its time ran out, but not here */
-    REDIS_JOIN,        /* SADD */
-    REDIS_KEEP,        /* EXPIRE of the set */
-    REDIS_MEMBERS,     /* SMEMBERS */
+    REDIS_JOIN,        /* HSET: the key into its group's list */
+    REDIS_KEEP,        /* EXPIRE of the list */
+    REDIS_AHEAD,       /* HGET: has the group gone into another one? */
+    REDIS_FORWARD,     /* HSETNX: it has */
+    REDIS_UNITE,       /* HGET: has it gone into a third one before? */
+    REDIS_MEMBERS,     /* HKEYS: who is to follow? */
     REDIS_ASKING,
     REDIS_SLOTS,
     REDIS_WHO, /* CLIENT ID, of the link that listens */
@@ -70,6 +74,7 @@ struct redis_client {
     bool wants_slots;
     uint64_t slots_asked;
     bool is_touched;
+    bool has_lost; /* writes, since somebody was last ready */
     struct asked asked;
 };
 
@@ -108,6 +113,8 @@ void redis_node_reply(struct redis_node *node, const struct link_command *comman
 void redis_listen(struct redis_node *node);
 /* The node knows the second connection by this number. */
 void redis_subscribe(struct redis_node *node, long long id);
+/* Empties the table: it is not what others know. */
+void redis_forget_all(struct redis_client *client);
 /* What the node says to the order. */
 void redis_tracked(struct redis_node *node, const redisReply *reply);
 /* Was the key changed since then? What was asked for before is not to be kept. */
@@ -124,7 +131,19 @@ bool redis_say(struct redis_client *client, struct link_command *command);
 dm_bytes redis_name(const struct redis_client *client, const struct link_command *command,
                     char to[RECORD_KEY_MAX]);
 
+/* --- redis_groups.c: groups that meet --- */
+
+/* The keys of the lesson that are in the group already stand in its list, too. */
+void redis_join_others(struct redis_client *client, const struct rt_lesson *lesson,
+                       const struct rt_learnt *learnt);
+/* `reply` NULL: lost. */
+void redis_group_reply(struct redis_client *client, const struct link_command *command,
+                       const redisReply *reply);
+
 /* --- redis.c: what replies mean --- */
+
+/* What a key has; nothing is something, too. False: the reply is no record. */
+bool redis_read(const redisReply *reply, struct record *record);
 
 /* `reply` NULL: lost. */
 void redis_key_reply(struct redis_client *client, const struct link_command *command,

@@ -10,7 +10,7 @@
 
 #define CHANNEL "__redis__:invalidate"
 
-static void forget_all(struct redis_client *client)
+void redis_forget_all(struct redis_client *client)
 {
     uint64_t now = clock_now();
     rt_bindings_clear(client->redis->store.table);
@@ -63,7 +63,7 @@ void redis_tracked(struct redis_node *node, const redisReply *reply)
                  log_text("why", reply->str));
         return;
     }
-    forget_all(node->client);
+    redis_forget_all(node->client);
     log_info(name, "store", log_words("bindings are shared"));
 }
 
@@ -81,7 +81,7 @@ static void refresh(struct redis_client *client, uint64_t key)
 static void take_changes(struct redis_client *client, const redisReply *names)
 {
     if (names->type == REDIS_REPLY_NIL) { /* all, at once */
-        forget_all(client);
+        redis_forget_all(client);
         return;
     }
     for (size_t i = 0; i < names->elements; i++) {

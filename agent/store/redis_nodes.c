@@ -202,6 +202,9 @@ static void on_ready(void *owner, struct link *link)
     struct redis_node *node = owner;
     if (link == node->link)
         stats_add(&node->client->worker->stats.store_connections, 1);
+    if (node->client->has_lost)
+        redis_forget_all(node->client);
+    node->client->has_lost = false;
     redis_listen(node);
 }
 

@@ -12,25 +12,14 @@ static uint64_t seed_of(const struct redis_client *client)
 dm_bytes redis_name(const struct redis_client *client, const struct link_command *command,
                     char to[RECORD_KEY_MAX])
 {
-    switch ((enum redis_kind)command->kind) {
-    case REDIS_LOOK_UP:
-    case REDIS_REFRESH:
-    case REDIS_MERGE:
-    case REDIS_LEARN:
-    case REDIS_WRITE:
-    case REDIS_RENEW:
+    if (command->kind <= REDIS_RENEW)
         return record_key(to, seed_of(client), command->key);
-    case REDIS_JOIN:
-    case REDIS_KEEP:
+    if (command->kind <= REDIS_AHEAD)
         return record_group(to, seed_of(client), &command->bound);
-    case REDIS_MEMBERS: {
-        struct rt_bound gone = {.anchor = (uint32_t)((command->group - 1) >> 16),
-                                .slot = (uint16_t)(command->group - 1)};
-        return record_group(to, seed_of(client), &gone);
-    }
-    default:
+    if (command->kind > REDIS_MEMBERS)
         return dm_bytes_of("", 0);
-    }
+    struct rt_bound gone = record_bound_of(command->group);
+    return record_group(to, seed_of(client), &gone);
 }
 
 /* SET name value EX lifetime [more] */
@@ -58,9 +47,18 @@ static bool say_keep(struct redis_node *node, const struct link_command *command
 
 static bool say_join(struct redis_node *node, const struct link_command *command, dm_bytes name)
 {
-    char member[RECORD_KEY_MAX];
-    return link_send(node->link, command, 3,
-                     (dm_bytes[]){dm_text("SADD"), name, record_member(member, command->key)});
+    char field[RECORD_KEY_MAX];
+    return link_send(
+        node->link, command, 4,
+        (dm_bytes[]){dm_text("HSET"), name, record_member(field, command->key), dm_text("1")});
+}
+
+static bool say_forward(struct redis_node *node, const struct link_command *command, dm_bytes name)
+{
+    char value[RECORD_VALUE_SIZE];
+    return link_send(node->link, command, 4,
+                     (dm_bytes[]){dm_text("HSETNX"), name, dm_text(RECORD_AHEAD),
+                                  record_write(value, &command->bound, (uint32_t)time(NULL))});
 }
 
 static bool say_track(struct redis_node *node, const struct link_command *command)
@@ -89,6 +87,7 @@ static bool say(struct redis_node *node, const struct link_command *command)
     case REDIS_MERGE:
         return say_two(node->link, command, "GET", name);
     case REDIS_LEARN:
+    case REDIS_MOVE:
         return say_set(node, command, name, "GET");
     case REDIS_WRITE:
         return say_set(node, command, name, "");
@@ -99,7 +98,13 @@ static bool say(struct redis_node *node, const struct link_command *command)
     case REDIS_KEEP:
         return say_keep(node, command, name);
     case REDIS_MEMBERS:
-        return say_two(node->link, command, "SMEMBERS", name);
+        return say_two(node->link, command, "HKEYS", name);
+    case REDIS_AHEAD:
+    case REDIS_UNITE:
+        return link_send(node->link, command, 3,
+                         (dm_bytes[]){dm_text("HGET"), name, dm_text(RECORD_AHEAD)});
+    case REDIS_FORWARD:
+        return say_forward(node, command, name);
     case REDIS_ASKING:
         return link_send(node->link, command, 1, (dm_bytes[]){dm_text("ASKING")});
     case REDIS_SLOTS:

@@ -234,13 +234,17 @@ class Groups(Shared):
         return [user for user, homes in self.homes_of(agent, users).items() if len(homes) > 1]
 
     def test_names_learnt_at_two_agents_are_one_user(self):
-        redis = Redis(self)
-        first, second = self.agents([redis.address])
-        users = range(60)
+        self.check_names([Redis(self).address], range(60))
+
+    def test_names_learnt_at_two_agents_are_one_user_in_a_cluster_too(self):
+        self.check_names(Cluster(self).addresses, range(60), cluster=True)
+
+    def check_names(self, nodes, users, **conf):
+        first, second = self.agents(nodes, **conf)
         halves = [[(user, number) for user in users for number in range(begin, self.NAMES, 2)] for begin in (0, 1)]
         self.learn([first, second], halves)
-        third = self.agent(3, 'redis', [redis.address])
-        self.await_store(third, 1)
+        third = self.agent(3, 'redis', nodes, **conf)
+        self.await_store(third, len(nodes))
         for agent in (third, first, second):
             wait_until(lambda: not self.split(agent, users), 'all names of a user at one server')
         spread = [next(iter(homes)) for homes in self.homes_of(third, users).values()]
