@@ -4,6 +4,7 @@
 
 #include "agent/agent.h"
 #include "agent/clock.h"
+#include "agent/conf/endpoint.h"
 #include "agent/guest.h"
 #include "agent/guest_letter.h"
 #include "agent/log.h"
@@ -51,6 +52,12 @@ static union conf_socket address_of(const struct addrinfo *info, uint16_t port)
     return address;
 }
 
+static void take_address(const struct agent *agent, struct guest *guest, union conf_socket address)
+{
+    if (agent->conf->cleartext != CONF_CLEARTEXT_REFUSE || conf_is_loopback(&address))
+        guest->addresses[guest->count++] = address;
+}
+
 /* Everything of a guest is the program's, as with those that `unknown_peer: accept` lets in. */
 static struct guest *make_guest(const struct agent *agent, const struct addrinfo *info,
                                 uint16_t port)
@@ -64,7 +71,7 @@ static struct guest *make_guest(const struct agent *agent, const struct addrinfo
     guest->conf.dials = true;
     for (; info && guest->count < GUEST_ADDRESSES; info = info->ai_next)
         if (is_usable(info))
-            guest->addresses[guest->count++] = address_of(info, port);
+            take_address(agent, guest, address_of(info, port));
     guest->conf.connect = guest->addresses[guest->next++];
     return guest;
 }
@@ -77,7 +84,7 @@ static void send_home(struct agent *agent, const char *host, struct guest *guest
     struct registry_slot *slot =
         guest->count ? registry_admit(&agent->registry, dm_text(host), row) : NULL;
     if (!slot) {
-        give_up(agent, host, guest->count ? "no slot is free" : "no address");
+        give_up(agent, host, guest->count ? "no slot is free" : "no address that may be used");
         free(guest);
         return;
     }
@@ -167,7 +174,8 @@ void guests_open(struct agent *agent, const struct letter *opened)
     uint64_t what = guest_what(host);
     if (agent->stage != AGENT_RUNS || is_known(agent, host))
         return;
-    if (agent->guests.resolving >= GUEST_RESOLVING_MAX || is_recent(agent, what))
+    if (agent->guests.resolving >= GUEST_RESOLVING_MAX || is_recent(agent, what) ||
+        orders_find(&agent->orders, host).is_disabled)
         tell_settled(agent, what);
     else
         resolve(agent, host, letter->port);
