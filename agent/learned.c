@@ -16,6 +16,12 @@ enum rt_lookup learned_find(void *context, uint64_t key_hash, struct rt_bound *b
     return store->methods->find(store, worker, key_hash, bound);
 }
 
+bool learned_wildcard(void *context, const struct rt_key *key, uint64_t *key_hash)
+{
+    const struct worker *worker = context;
+    return rt_wildcards_find(worker->store->wildcards, key, key_hash);
+}
+
 /* --- whose? --- */
 
 /* An answer while it is learnt from. */
@@ -119,6 +125,26 @@ static void keep_client(const struct learning *it)
     store->methods->bind(store, it->worker, it->taught.client, name, it->taught.lesson.realm);
 }
 
+/* The pattern goes to whoever served the first of its users. Only one that was named, or has the
+ * data, takes it away from him. */
+static void keep_wildcard(const struct learning *it)
+{
+    struct store *store = it->worker->store;
+    struct rt_key key;
+    struct rt_bound bound;
+    if (!it->taught.wildcard.at)
+        return;
+    rt_key_wildcard(&key, it->taught.wildcard);
+    uint64_t hash = rt_key_hash(&key);
+    bool is_kept = rt_bindings_find(store->table, hash, it->worker->now, &bound) && bound.target;
+    if (is_kept && !it->pool->is_partitioned && is_by_hash((enum rt_why)it->waiting->why))
+        return;
+    uint32_t target = target_of_teacher(it);
+    if (target && rt_wildcards_add(store->wildcards, it->taught.wildcard, &it->tables->domains,
+                                   it->taught.lesson.realm))
+        store->methods->bind(store, it->worker, hash, target, it->taught.lesson.realm);
+}
+
 static void disown(const struct learning *it)
 {
     struct store *store = it->worker->store;
@@ -144,6 +170,8 @@ void learned_from_answer(struct peer *from, const struct rt_waiting *waiting, dm
     if (it.taught.teacher == RT_TEACHER_NONE)
         return;
     keep_user(&it);
+    if (it.pool)
+        keep_wildcard(&it);
     keep_session(&it);
     keep_client(&it);
 }

@@ -11,5 +11,6 @@
 void learned_from_answer(struct peer *from, const struct rt_waiting *waiting, dm_bytes answer,
                          const struct rt_result *result);
 
-/* What routing asks on a worker: rt_world.bound, and .client. */
+/* What routing asks on a worker: rt_world.bound, and .wildcard. */
 enum rt_lookup learned_find(void *worker, uint64_t key_hash, struct rt_bound *bound);
+bool learned_wildcard(void *worker, const struct rt_key *key, uint64_t *key_hash);

@@ -53,8 +53,11 @@ static bool see_named(void *context, uint32_t name_hash, uint32_t application, s
 
 struct rt_world relay_world(struct worker *worker)
 {
-    return (struct rt_world){
-        .context = worker, .member = see_member, .host = see_host, .named = see_named};
+    return (struct rt_world){.context = worker,
+                             .member = see_member,
+                             .host = see_host,
+                             .wildcard = learned_wildcard,
+                             .named = see_named};
 }
 
 static bool has_learned(const struct worker *worker)

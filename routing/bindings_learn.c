@@ -94,6 +94,15 @@ static struct rt_bound bound_alone(const struct taking *it, uint8_t i)
                                                  : (uint32_t)RT_ANCHOR_NONE};
 }
 
+/* What is known of a key that is there. One without a slot was bound alone. */
+static struct rt_bound bound_of_key(const struct taking *it, uint8_t i)
+{
+    struct rt_bound its = bound_at(it, it->places[i]);
+    struct rt_bound alone = bound_alone(it, i);
+    alone.target = its.target;
+    return its.has_slot ? its : alone;
+}
+
 /* What it said is over, or it said that others know nothing of the key (a shared store): the key is
  * as good as unknown, and its room is kept for it. */
 static void renew(struct taking *it, uint8_t i)
@@ -190,7 +199,7 @@ static uint32_t join_groups(const struct taking *it, struct rt_bound *bound, uin
         uint32_t more = rt_group_size(it->bindings, it->places[i]);
         if (*size + more > RT_GROUP_MAX)
             continue;
-        struct rt_bound its = bound_at(it, it->places[i]);
+        struct rt_bound its = bound_of_key(it, i);
         add_bound(bound, &its);
         if (all == RT_NOWHERE)
             all = it->places[i];

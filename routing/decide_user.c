@@ -293,6 +293,45 @@ static enum rt_lookup look_up_second(const struct deciding *it, const struct use
     return deciding_look_up(it, *key_hash, bound);
 }
 
+/* The pattern that the request itself names, and the one that its identity fulfils: bound like a
+ * user. sip-app.md §9.8. */
+static enum rt_lookup look_up_named(const struct deciding *it, struct rt_bound *bound,
+                                    uint64_t *key_hash)
+{
+    struct rt_key pattern;
+    if (it->query->wildcard.size == 0)
+        return RT_UNKNOWN;
+    rt_key_wildcard(&pattern, it->query->wildcard);
+    *key_hash = rt_key_hash(&pattern);
+    return deciding_look_up(it, *key_hash, bound);
+}
+
+static enum rt_lookup look_up_fulfilled(const struct deciding *it, const struct user *user,
+                                        struct rt_bound *bound, uint64_t *key_hash)
+{
+    if (!it->world->wildcard || !it->world->wildcard(it->world->context, &user->key, key_hash))
+        return RT_UNKNOWN;
+    return deciding_look_up(it, *key_hash, bound);
+}
+
+/* What is known of the user, by the first of his names that is known. */
+static enum rt_lookup look_up_user(const struct deciding *it, const struct user *user,
+                                   struct rt_bound *bound, uint64_t *key_hash, bool *is_first)
+{
+    enum rt_lookup found = look_up_named(it, bound, key_hash);
+    *is_first = found == RT_KNOWN;
+    if (found != RT_UNKNOWN)
+        return found;
+    *key_hash = rt_key_hash(&user->key);
+    found = deciding_look_up(it, *key_hash, bound);
+    if (found == RT_UNKNOWN)
+        found = look_up_fulfilled(it, user, bound, key_hash);
+    *is_first = found == RT_KNOWN;
+    if (found != RT_UNKNOWN || user->key.octets[0] == RT_KIND_PRIVATE)
+        return found;
+    return look_up_second(it, user, bound, key_hash);
+}
+
 /* Nothing that this request bears is new where its second identity says what its first does. */
 static bool is_second_alike(const struct deciding *it, const struct user *user,
                             const struct rt_bound *first)
@@ -332,11 +371,10 @@ enum user_found user_find_binding(struct deciding *it, struct user *user, uint64
     if (user->is_settled || user->why != RT_BY_HASH)
         return USER_FOUND;
     struct rt_bound bound = {0};
-    *key_hash = rt_key_hash(&user->key);
-    enum rt_lookup found = it->world->bound ? deciding_look_up(it, *key_hash, &bound) : RT_UNKNOWN;
-    bool is_first_known = found == RT_KNOWN;
-    if (found == RT_UNKNOWN && it->world->bound && user->key.octets[0] != RT_KIND_PRIVATE)
-        found = look_up_second(it, user, &bound, key_hash);
+    bool is_first_known = false;
+    enum rt_lookup found = RT_UNKNOWN;
+    if (it->world->bound)
+        found = look_up_user(it, user, &bound, key_hash, &is_first_known);
     if (found == RT_ASKING)
         return USER_ASKED;
     if (found == RT_KNOWN)

@@ -41,6 +41,11 @@ void rt_key_session(struct rt_key *key, dm_bytes session_id)
     key_copy(key, RT_KIND_SESSION, session_id);
 }
 
+void rt_key_wildcard(struct rt_key *key, dm_bytes text)
+{
+    key_copy(key, RT_KIND_WILDCARD, text);
+}
+
 void rt_key_other(struct rt_key *key, dm_bytes octets)
 {
     key_copy(key, RT_KIND_OTHER, octets);

@@ -43,6 +43,8 @@ void rt_key_public(struct rt_key *key, dm_bytes identity, const struct rt_domain
 void rt_key_private(struct rt_key *key, dm_bytes user_name, dm_bytes realm);
 void rt_key_msisdn(struct rt_key *key, dm_bytes tbcd);
 void rt_key_session(struct rt_key *key, dm_bytes session_id);
+/* A stored pattern, 10415:634, as it stands. */
+void rt_key_wildcard(struct rt_key *key, dm_bytes text);
 /* Octets that are compared as they came: kind X. */
 void rt_key_other(struct rt_key *key, dm_bytes octets);
 

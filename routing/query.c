@@ -72,6 +72,8 @@ static inline void read_3gpp(struct reading *reading, const struct dm_avp *avp)
     struct rt_query *query = reading->query;
     if (avp->code == RT_AVP_PUBLIC_IDENTITY && query->header.application == RT_APPLICATION_CX)
         read_first(&query->public_identity, avp);
+    if (avp->code == RT_AVP_WILDCARDED_PUBLIC_IDENTITY)
+        read_first(&query->wildcard, avp);
     if (avp->code == RT_AVP_USER_IDENTITY)
         read_first(&query->user_identity, avp);
 }
@@ -103,6 +105,7 @@ static void clear(struct rt_query *query, dm_bytes message)
     query->user_name = absent;
     query->public_identity = absent;
     query->user_identity = absent;
+    query->wildcard = absent;
     query->sip_method = absent;
     query->route_records = 0;
     query->loops = false;

@@ -30,6 +30,7 @@ struct rt_query {
     dm_bytes public_identity; /* the first Public-Identity (10415) in Cx, the first SIP-AOR (vendor
                                  0) elsewhere */
     dm_bytes user_identity;   /* 10415:700 of Sh, the Grouped value */
+    dm_bytes wildcard;        /* Wildcarded-Public-Identity (10415) */
     dm_bytes sip_method;
     uint32_t route_records; /* how many */
     bool loops; /* our own identity is in a Route-Record, or is the Origin-Host: RTE-05 */

@@ -57,6 +57,9 @@ struct rt_world {
 
     /* What was learnt of the key with this hash (rt_key_hash). */
     enum rt_lookup (*bound)(void *context, uint64_t key_hash, struct rt_bound *bound);
+    /* The learnt pattern that this identity fulfils, by the hash of its key. May be NULL where
+     * `bound` is not. */
+    bool (*wildcard)(void *context, const struct rt_key *key, uint64_t *key_hash);
     /* The peer whose name has this hash (rt_name_hash): what bindings keep of clients. */
     bool (*named)(void *context, uint32_t name_hash, uint32_t application, struct rt_seen *seen,
                   dm_bytes *name);

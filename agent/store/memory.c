@@ -46,6 +46,7 @@ static void tick(struct store *store, struct worker *worker)
 void store_fini(struct store *store)
 {
     rt_bindings_free(store->table);
+    rt_wildcards_free(store->wildcards);
 }
 
 static void memory_free(struct store *store)
@@ -70,7 +71,8 @@ void store_init(struct store *store, const struct store_methods *its, const stru
     uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL);
     store->methods = its;
     store->table = rt_bindings_new(conf->bindings.capacity, conf->bindings.lifetime, seed);
-    if (!store->table)
+    store->wildcards = rt_wildcards_new();
+    if (!store->table || !store->wildcards)
         abort();
 }
 

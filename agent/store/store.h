@@ -6,6 +6,7 @@
 #pragma once
 
 #include "routing/bindings.h"
+#include "routing/bindings_wildcard.h"
 
 struct conf;
 struct store;
@@ -46,7 +47,8 @@ struct store_methods {
 /* A store begins with this; a store of another kind is a larger struct. */
 struct store {
     const struct store_methods *methods;
-    struct rt_bindings *table; /* never NULL */
+    struct rt_bindings *table;      /* never NULL */
+    struct rt_wildcards *wildcards; /* never NULL; of this agent alone */
 };
 
 /* The store of users.bindings. Main thread; fatal without memory. */

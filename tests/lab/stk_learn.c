@@ -307,6 +307,77 @@ Test(stk_learn, a_second_round_goes_where_the_first_one_was)
     lab_end(bed.lab);
 }
 
+/* --- wildcarded identities --- */
+
+static struct lab_message *with_3gpp(struct lab_message *message, uint32_t code, const char *text)
+{
+    return with_avp(message, VENDOR_3GPP, code, M, text, strlen(text));
+}
+
+/* A distinct identity of the list. */
+static struct lab_message *of_list(struct lab_peer *from, uint32_t command, int list, int number)
+{
+    char aor[80];
+    snprintf(aor, sizeof aor, "sip:list%d-%d@" REALM, list, number);
+    return with_3gpp(lab_request_from(from, command, APP_CX), PUBLIC_IDENTITY, aor);
+}
+
+static const char *pattern_of(int list, char room[80])
+{
+    snprintf(room, 80, "sip:list%d-![0-9]+!@" REALM, list);
+    return room;
+}
+
+/* The server says for which pattern the identity stands. Who it was. */
+static int introduce(struct bed *bed, int list)
+{
+    int server;
+    char pattern[80];
+    struct lab_message *request = of_list(bed->c1, CX_LIR, list, 1);
+    lab_send(bed->c1, request);
+    struct lab_message *taken = taken_by(bed, &server);
+    struct lab_message *answer = lab_answer_to(bed->server[server], taken, 2001);
+    lab_send(bed->server[server], with_3gpp(answer, WILDCARD, pattern_of(list, pattern)));
+    lab_expect_answer(bed->c1, request);
+    return server;
+}
+
+Test(stk_learn, STK_12_all_that_a_wildcard_stands_for_has_one_server)
+{
+    enum { LISTS = 12, USERS = 6 };
+    struct bed bed = bed_of(FOUR);
+    char pattern[80];
+    int at[LISTS];
+    all_answer(&bed, 0);
+    for (int list = 0; list < LISTS; list++)
+        at[list] = introduce(&bed, list);
+    all_answer(&bed, 2001);
+    for (int list = 0; list < LISTS; list++) {
+        for (int user = 2; user < USERS; user++)
+            cr_assert_eq(served_by(bed.c2, of_list(bed.c2, CX_LIR, list, user)), at[list]);
+        struct lab_message *request = of_list(bed.c2, CX_SAR, list, 777);
+        with_3gpp(request, WILDCARD, pattern_of(list, pattern));
+        cr_assert_eq(served_by(bed.c2, request), at[list]);
+    }
+    cr_assert_eq(entries(&bed), LISTS);
+    lab_end(bed.lab);
+}
+
+Test(stk_learn, STK_12_a_pattern_that_is_none_teaches_nothing)
+{
+    struct bed bed = bed_of(FOUR);
+    int server;
+    all_answer(&bed, 0);
+    struct lab_message *request = of_list(bed.c1, CX_LIR, 1, 1);
+    lab_send(bed.c1, request);
+    struct lab_message *taken = taken_by(&bed, &server);
+    struct lab_message *answer = lab_answer_to(bed.server[server], taken, 2001);
+    lab_send(bed.server[server], with_3gpp(answer, WILDCARD, "sip:list!(((!@" REALM));
+    lab_expect_answer(bed.c1, request);
+    cr_assert_eq(entries(&bed), 0);
+    lab_end(bed.lab);
+}
+
 /* --- bounds --- */
 
 Test(stk_learn, STK_14_a_full_table_falls_back_to_the_hash)
