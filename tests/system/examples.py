@@ -1,0 +1,73 @@
+"""The worked examples of docs/examples/ on loopback: an example is run as it stands, but that its addresses and ports
+become those of the programs that the test has started."""
+import pathlib
+import shutil
+
+import yaml as pyyaml
+
+from common import DEADLINE, Hss, Program, Metrics, wait_until, yaml
+from diameter import (AUTH_APPLICATION_ID, AUTH_SESSION_STATE, DESTINATION_REALM, REALM, SESSION_ID, SIP, SIP_AOR, SipServer, avp)
+
+import re
+import urllib.request
+
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'examples'
+UAR, LIR, MAR = 283, 285, 286
+
+
+def loopback(conf, ports, redis=None):
+    """The configuration with loopback in it: `ports` by the identities of peers."""
+    conf['listen'] = [{'transport': 'tcp', 'address': '127.0.0.1', 'port': 0}]
+    conf['admin'] = {'http': {'address': '127.0.0.1', 'port': 0}, 'socket': 'none'}
+    conf['timers'] = {'reconnect': {'minimum': '1s', 'maximum': '1s'}}
+    conf['limits'] = {'connections': 1000}
+    for peer in conf['peers']:
+        if 'connect' in peer:
+            peer['connect'].update(address='127.0.0.1', port=ports[peer['identity']])
+        if 'from' in peer:
+            peer['from'] = ['127.0.0.0/8']
+    if redis:
+        conf['users']['bindings']['nodes'] = [f'127.0.0.1:{redis}']
+    return conf
+
+
+class Example(Program):
+    """`antipode run` of docs/examples/NAME.yaml, once it listens and all it dials are open."""
+
+    def __init__(self, scenario, name, ports, redis=None):
+        conf = loopback(pyyaml.safe_load((FOLDER / f'{name}.yaml').read_text()), ports, redis)
+        for table in FOLDER.glob('*.csv'):
+            shutil.copy(table, scenario.room)
+        file = scenario.room / f'{name}.yaml'
+        file.write_text(yaml(conf))
+        super().__init__(scenario, name, ['antipode', 'run', file])
+        self.identity = conf['identity']
+        self.port = int(self.await_line(r'^INFO -: listening: tcp 127\.0\.0\.1:(\d+)$')[1])
+        self.admin = self.await_line(r'^INFO -: listening: http (127\.0\.0\.1:\d+)$')[1]
+        for peer in conf['peers']:
+            if 'connect' in peer:
+                self.await_line(rf'^INFO {re.escape(peer["identity"])}: open')
+
+    def metrics(self):
+        with urllib.request.urlopen(f'http://{self.admin}/metrics', timeout=DEADLINE) as answer:
+            return Metrics(answer.read().decode())
+
+    def await_metrics(self, condition, what):
+        def look():
+            metrics = self.metrics()
+            return metrics if condition(metrics) else None
+        return wait_until(look, what)
+
+
+def servers(scenario, *numbers, users=1000):
+    """{identity: port} of as many stand-in HSSs, and these."""
+    started = [Hss(scenario, number, '--users', users) for number in numbers]
+    return {hss.identity: hss.port for hss in started}, started
+
+
+class Client(SipServer):
+    """A SIP server that asks for one user at a time."""
+
+    def ask_for(self, aor, command=LIR, *more):
+        return self.ask(command, avp(SESSION_ID, f'{self.identity};{self.counter};{aor}'), avp(AUTH_APPLICATION_ID, SIP),
+                        avp(AUTH_SESSION_STATE, 1), avp(DESTINATION_REALM, REALM), avp(SIP_AOR, aor), *more)

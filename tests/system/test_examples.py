@@ -1,0 +1,121 @@
+"""The six worked examples of docs/GUIDE.md: each file is loaded and does with real traffic what the guide says."""
+import subprocess
+import unittest
+
+from common import AGENT_BIN, Load, REALM, Scenario, wait_until
+from diameter import DESTINATION_HOST, ERROR, ORIGIN_HOST, RESULT_CODE, avp
+from examples import FOLDER, LIR, MAR, UAR, Client, Example, servers
+
+REDIRECT_HOST, VISITED_NETWORK, CAPABILITIES = 292, 386, 372
+FLOW = ['--flow', 'registration', '--origin', 'edge%d.sip.example.net', '--server2', 'registrar%d.sip.example.net',
+        '--verify-stickiness']
+
+
+class Files(unittest.TestCase):
+    def test_check_finds_nothing_in_any_example(self):
+        for file in sorted(FOLDER.glob('*.yaml')):
+            run = subprocess.run([AGENT_BIN / 'antipode', 'check', file], capture_output=True, text=True, timeout=60)
+            self.assertEqual((run.returncode, run.stdout), (0, f'{file}: ok\n'), run.stderr)
+
+
+class Pool(Scenario):
+    def test_a_pool_serves_each_user_at_one_hss_and_the_backup_when_all_else_is_gone(self):
+        ports, hss = servers(self, 1, 2, 3)
+        agent = Example(self, 'hss-pool', ports)
+        report = Load(self, agent, *FLOW, '--users', 300, '--connections', 3, '--window', 20, '--requests', 300).report()
+        self.assert_no_errors(report)
+        self.assertEqual((report['status'], report['split_users']), (0, 0))
+        sent = agent.metrics().by('messages_sent_total', 'peer')
+        requests = {its: agent.metrics().sum('messages_sent_total', peer=its, type='request') for its in sent}
+        self.assertEqual(requests['hss3.example.net'], 0)
+        self.assertGreater(requests['hss1.example.net'], requests['hss2.example.net'], 'twice the weight')
+        for lost in hss[:2]:
+            lost.kill()
+        agent.await_metrics(lambda now: now.sum('peers_open', peer='hss1.example.net') == 0 and
+                            now.sum('peers_open', peer='hss2.example.net') == 0, 'both are lost')
+        answer = Client(agent, 'edge9.sip.example.net').ask_for('sip:user1@example.net')
+        self.assertEqual(answer.text(ORIGIN_HOST), 'hss3.example.net')
+
+
+class Partitioned(Scenario):
+    def test_a_table_says_which_group_serves_whom(self):
+        ports, hss = servers(self, 1, 2, 3)
+        agent = Example(self, 'partitioned', ports)
+        client = Client(agent, 'edge1.sip.example.net')
+        for aor, home in (('sip:user1@example.net', 1), ('tel:+4930100001', 1), ('sip:user2@example.net', 3),
+                          ('tel:+49401234', 3), ('sip:+49401234@example.net;user=phone', 3), ('tel:+493025', 1),
+                          ('sip:chat77@example.net', 3)):
+            self.assertEqual(client.ask_for(aor).text(ORIGIN_HOST), f'hss{home}.example.net', aor)
+        unknown = client.ask_for('sip:stranger@example.net')
+        self.assertEqual((unknown.number(RESULT_CODE), unknown.text(ORIGIN_HOST)), (5032, 'dra1.example.net'))
+        hss[0].kill()
+        agent.await_metrics(lambda now: now.sum('peers_open', peer='hss1.example.net') == 0, 'hss1 is lost')
+        self.assertEqual(client.ask_for('sip:user1@example.net').text(ORIGIN_HOST), 'hss2.example.net')
+        hss[1].kill()
+        agent.await_metrics(lambda now: now.sum('peers_open', peer='hss2.example.net') == 0, 'hss2 is lost')
+        self.assertEqual(client.ask_for('sip:user1@example.net').number(RESULT_CODE), 3002, 'never in the south')
+
+
+class Locator(Scenario):
+    def test_a_locator_tells_where_a_user_is_and_asks_nobody(self):
+        ports, hss = servers(self, 1, 3)
+        agent = Example(self, 'locator', ports)
+        client = Client(agent, 'edge1.sip.example.net')
+        answer = client.ask_for('sip:user2@example.net')
+        self.assertEqual((answer.number(RESULT_CODE), answer.flags & ERROR), (3006, ERROR))
+        self.assertTrue(answer.text(REDIRECT_HOST).startswith('aaa://hss3.example.net'), answer.text(REDIRECT_HOST))
+        self.assertEqual(client.ask_for('sip:stranger@example.net').number(RESULT_CODE), 5032)
+        self.assertEqual(sum(server.report()['requests'] for server in hss), 0)
+
+
+class Follow(Scenario):
+    def test_redirects_of_a_locator_are_followed_and_remembered(self):
+        ports, hss = servers(self, 1, 3)
+        locator = Example(self, 'locator', ports)
+        agent = Example(self, 'follow', {**ports, 'sl1.example.net': locator.port})
+        client = Client(agent, 'edge1.sip.example.net')
+        for _ in range(5):
+            self.assertEqual(client.ask_for('sip:user1@example.net').text(ORIGIN_HOST), 'hss1.example.net')
+        self.assertEqual(client.ask_for('sip:user2@example.net').text(ORIGIN_HOST), 'hss3.example.net')
+        self.assertEqual(agent.metrics().sum('messages_sent_total', peer='sl1.example.net', type='request'), 2)
+
+
+class Interconnect(Scenario):
+    def start(self):
+        ports, _ = servers(self, 1, 2)
+        self.agent = Example(self, 'interconnect', ports)
+        return Client(self.agent, 'proxy1.partner.example')
+
+    def visit(self, client, network, *more):
+        return client.ask_for('sip:user1@example.net', UAR, avp(VISITED_NETWORK, network), *more)
+
+    def test_a_partner_is_screened_and_tidied_up(self):
+        client = self.start()
+        home = self.visit(client, 'one.partner.example', avp(DESTINATION_HOST, 'hss9.example.net'))
+        self.assertEqual(home.number(RESULT_CODE), 2003, 'the Destination-Host is gone, and any HSS serves')
+        self.assertNotIn(CAPABILITIES, home.avps)
+        roaming = self.visit(client, 'elsewhere.example')
+        self.assertEqual((roaming.number(RESULT_CODE), roaming.text(ORIGIN_HOST)), (5035, 'edge1.example.net'))
+        self.assertEqual(client.ask_for('sip:user1@example.net', MAR).number(RESULT_CODE), 5003)
+
+    def test_a_partner_beyond_his_rate_is_told_so(self):
+        client = self.start()
+        for number in range(1000):
+            client.send_lir(number)
+        results = [client.take().number(RESULT_CODE) for _ in range(1000)]
+        self.assertGreaterEqual(results.count(3004), 300, 'a burst of 400, and 200 a second')
+        self.assertGreaterEqual(len(results) - results.count(3004), 400)
+
+
+class TwoAgents(Scenario):
+    def test_whichever_agent_is_asked_a_user_meets_his_hss(self):
+        from redis_server import Redis
+        store = Redis(self)
+        ports, _ = servers(self, 1, 2)
+        agents = [Example(self, f'two-agents-{number}', ports, redis=store.port) for number in (1, 2)]
+        report = Load(self, agents[0], '--connect', f'127.0.0.1:{agents[1].port}', *FLOW, '--users', 300, '--connections', 4,
+                      '--server2-connections', 2, '--window', 20, '--requests', 300).report()
+        self.assert_no_errors(report)
+        self.assertEqual((report['status'], report['split_users']), (0, 0))
+        for agent in agents:
+            self.assert_balanced(agent)
