@@ -172,12 +172,12 @@ static const char TO_CORE[] = "  - { name: all, realm: core.example, action: rel
 
 Test(transparency, AVP_16_RTE_02_random_messages_pass_unchanged_between_workers, .timeout = 120)
 {
-    exchange((struct lab_plan){.routes = TO_CORE}, 250, 20060926);
+    exchange((struct lab_plan){.routes = TO_CORE}, 500, 20060926);
 }
 
 Test(transparency, AVP_16_RTE_02_random_messages_pass_unchanged_on_one_worker, .timeout = 120)
 {
-    exchange((struct lab_plan){.routes = TO_CORE, .workers = 1}, 250, 6733);
+    exchange((struct lab_plan){.routes = TO_CORE, .workers = 1}, 500, 6733);
 }
 
 /* What was pending moves with T, and else as it was; answers come back from the other server. */
