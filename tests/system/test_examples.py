@@ -109,7 +109,7 @@ class Interconnect(Scenario):
 
 class TwoAgents(Scenario):
     def test_whichever_agent_is_asked_a_user_meets_his_hss(self):
-        from redis_server import Redis
+        from redis import Redis
         store = Redis(self)
         ports, _ = servers(self, 1, 2)
         agents = [Example(self, f'two-agents-{number}', ports, redis=store.port) for number in (1, 2)]
