@@ -3,7 +3,7 @@ import subprocess
 import unittest
 
 from common import AGENT_BIN, Load, REALM, Scenario, wait_until
-from diameter import DESTINATION_HOST, ERROR, ORIGIN_HOST, RESULT_CODE, avp
+from diameter import ERROR, ORIGIN_HOST, RESULT_CODE, USER_NAME, avp
 from examples import FOLDER, LIR, MAR, UAR, Client, Example, servers
 
 REDIRECT_HOST, VISITED_NETWORK, CAPABILITIES = 292, 386, 372
@@ -91,8 +91,8 @@ class Interconnect(Scenario):
 
     def test_a_partner_is_screened_and_tidied_up(self):
         client = self.start()
-        home = self.visit(client, 'one.partner.example', avp(DESTINATION_HOST, 'hss9.example.net'))
-        self.assertEqual(home.number(RESULT_CODE), 2003, 'the Destination-Host is gone, and any HSS serves')
+        home = self.visit(client, 'one.partner.example', avp(USER_NAME, 'partner!user1@example.net'))
+        self.assertEqual(home.number(RESULT_CODE), 2003, 'the HSS knows the name without its decoration')
         self.assertNotIn(CAPABILITIES, home.avps)
         roaming = self.visit(client, 'elsewhere.example')
         self.assertEqual((roaming.number(RESULT_CODE), roaming.text(ORIGIN_HOST)), (5035, 'edge1.example.net'))
