@@ -74,7 +74,8 @@ static struct lab_message *with_random_avps(struct lab_message *message, uint64_
 static struct lab_message *random_request(const struct lab_peer *from, uint64_t *seed)
 {
     static const uint32_t applications[] = {APP_SIP, APP_CX, APP_SH};
-    uint32_t command = draw(seed, 4) ? UAR + draw(seed, 6) : 400 + draw(seed, 1 << 20);
+    /* A PPR of RFC 4740 goes to a client. */
+    uint32_t command = draw(seed, 4) ? UAR + draw(seed, PPR - UAR) : 400 + draw(seed, 1 << 20);
     struct lab_message *request = lab_request(R | P, command, applications[draw(seed, 3)]);
     if (draw(seed, 2))
         with_text(request, SESSION_ID, "c1.edge.example;1;2");
