@@ -32,7 +32,7 @@ class Agent(Example):
     """One of the two. It keeps its port when it is started again."""
 
     def __init__(self, scenario, number, servers, port=0):
-        conf = configuration(servers, identity=None)
+        conf = configuration(servers)
         conf['identity'] = f'dra{number}.example.net'
         conf['listen'][0]['port'] = port
         conf['pools'] = [{'name': 'hss', 'data': 'partitioned',
