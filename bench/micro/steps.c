@@ -10,6 +10,7 @@
 #include "proto/msg.h"
 #include "routing/decide.h"
 #include "routing/pending.h"
+#include "routing/policy.h"
 
 enum { MEMBERS = 4, REQUEST_ROOM = 640, ANSWER_ROOM = 384, QUEUE_ROOM = 32768, CLIENT = MEMBERS };
 
@@ -381,6 +382,35 @@ static void run_decide_million(struct micro *micro)
     decide_by_table(micro, &micro->users);
 }
 
+/* As `tidy-partner` of the example does it: a condition, an AVP removed and one added. */
+static uint8_t drmp[] = {0, 0, 1, 45, 0, 0, 0, 12, 0, 0, 0, 10};
+static struct rt_condition for_realm = {
+    .path = {.depth = 1, .step = {{0, DM_AVP_DESTINATION_REALM}}, .type = DM_TYPE_IDENTITY},
+    .test = RT_MATCHES,
+    .glob = {(const uint8_t *)"*.net", 5}};
+static struct rt_change tidying[] = {
+    {.kind = RT_REMOVE, .path = {.depth = 1, .step = {{0, DM_AVP_USER_NAME}}}},
+    {.kind = RT_ADD, .path = {.depth = 1, .step = {{0, 301}}}, .avp = {drmp, sizeof(drmp)}}};
+static const struct rt_policy tidy = {.name = "tidy",
+                                      .side = RT_REQUESTS,
+                                      .condition_count = 1,
+                                      .conditions = &for_realm,
+                                      .change_count = 2,
+                                      .changes = tidying};
+
+static void run_policy(struct micro *micro)
+{
+    static uint8_t room[RT_POLICY_WORK(REQUEST_ROOM)];
+    const struct rt_policy *one = &tidy;
+    const struct rt_policies policies = {.side = RT_REQUESTS, .count = 1, .policies = &one};
+    for (int i = 0; i < MICRO_BATCH; i++) {
+        struct rt_rejection rejection;
+        dm_bytes message = micro->requests[i];
+        rt_policies_apply(&policies, RT_REQUESTS, &message,
+                          (struct rt_policy_room){room, REQUEST_ROOM}, &rejection, NULL);
+    }
+}
+
 const struct micro_step micro_steps[MICRO_STEPS] = {
     {"parse", "the walk over a UAR: all that routing asks of it", NULL, run_parse},
     {"key", "the canonical key of its user", NULL, run_key},
@@ -390,4 +420,5 @@ const struct micro_step micro_steps[MICRO_STEPS] = {
     {"find1M", "key and row of a user among 10^6 subscribers", NULL, run_find},
     {"decide0", "decide, by a table without subscribers", NULL, run_decide_nobody},
     {"decide1M", "decide, by a table of 10^6", NULL, run_decide_million},
+    {"policy", "one policy: a condition, an AVP removed, one added", NULL, run_policy},
 };

@@ -103,7 +103,7 @@ Test(pxy_answer, an_answer_that_a_policy_would_make_too_large_becomes_5012)
         "}]"));
     plan.limits = "message_size: 512";
     struct exchange it = begin(plan, NULL);
-    char filler[300] = {0};
+    char filler[512] = {0};
     struct lab_message *answer = success(&it, 1);
     with_avp(answer, 0, 33, 0, filler, 512 - answer->size - 8);
     struct lab_message *at_c1 = answer_with(&it, answer);
