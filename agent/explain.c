@@ -104,6 +104,8 @@ static void write_verdict(const struct rehearsal_outcome *outcome, FILE *to)
                 rehearsal_action_name(outcome->route->action));
     if (outcome->pool)
         fprintf(to, ", pool %s", outcome->pool->name);
+    if (!outcome->is_forwarded && outcome->peer)
+        fprintf(to, ", to %s", outcome->peer);
     fputs("\n", to);
 }
 

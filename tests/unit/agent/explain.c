@@ -55,6 +55,55 @@ Test(explain, peers_that_are_down_or_full_are_passed_over)
     free(it);
 }
 
+#define LIR_OF(user)                                                                               \
+    "explain", FULL, "--realm", "example.net", "--application", "sip", "--command", "LIR",         \
+        "--avp", "SIP-AOR=sip:" user "@example.net"
+
+Test(explain, the_row_of_a_user_and_his_group_are_told)
+{
+    struct heard *it = HEAR(command_explain, LIR_OF("bob"), "--down", "hss1.example.net");
+    cr_assert_eq(it->status, 0);
+    expect_line(it->out, "  subscribers home-users: exact, pool hss-north, group a");
+    expect_line(it->out, "  group a of pool hss-north: as it is known");
+    expect_line(it->out, "  member hss1.example.net: not available");
+    expect_line(it->out, "  forward to hss3.example.net: hss-north");
+    expect_line(it->out, "verdict: forwarded to hss3.example.net, route sip-home (relay), "
+                         "pool hss-north");
+    free(it);
+}
+
+Test(explain, a_user_in_no_row_is_answered_as_his_server_would)
+{
+    struct heard *it = HEAR(command_explain, LIR_OF("carol"));
+    cr_assert_eq(it->status, 0);
+    expect_line(it->out, "  subscribers home-users: the user is in no row");
+    expect_line(it->out, "  answer 5032: the user is unknown");
+    expect_line(it->out, "verdict: answered 5032 DIAMETER_ERROR_USER_UNKNOWN, route sip-home "
+                         "(relay)");
+    free(it);
+}
+
+Test(explain, a_redirect_agent_says_whom_it_names)
+{
+    struct heard *it =
+        HEAR(command_explain, "explain", FULL, "--realm", "locator.example.net", "--application",
+             "sip", "--command", "LIR", "--avp", "SIP-AOR=sip:chat7@example.net");
+    cr_assert_eq(it->status, 0);
+    expect_line(it->out, "  redirect: to who serves the user");
+    expect_line(it->out, "verdict: answered 3006 DIAMETER_REDIRECT_INDICATION, route locator "
+                         "(redirect), to hss3.example.net");
+    free(it);
+}
+
+Test(explain, SEC_10_a_request_that_its_peer_may_not_send_is_explained)
+{
+    struct heard *it = HEAR(command_explain, LIR_OF("alice"), "--from", "hss2.example.net");
+    cr_assert_eq(it->status, 0);
+    expect_line(it->out, "  answer 5003: the peer may not use the application");
+    expect_line(it->out, "verdict: answered 5003 DIAMETER_AUTHORIZATION_REJECTED");
+    free(it);
+}
+
 Test(explain, a_rejected_request_is_explained_and_ends_with_0)
 {
     struct heard *it = HEAR(command_explain, "explain", FULL, "--realm", "far.example",
