@@ -77,6 +77,7 @@ void conf_read_password_file(struct conf_reading *reading, const struct conf_key
     const char *path = conf_scalar(reading, node);
     if (!path || conf_is_word(node, "none"))
         return;
+    path = conf_path(reading, path);
     ssize_t size = read_octets(path, octets, sizeof octets);
     if (size < 0) {
         conf_complain(reading, node, "%s: %s", path, strerror((int)-size));

@@ -111,6 +111,8 @@ size_t conf_list_count(const struct conf_node *node);
 
 /* The text of a scalar, or NULL with a complaint. */
 const char *conf_scalar(struct conf_reading *reading, const struct conf_node *node);
+/* The path as the configuration means it: from the folder in which its file lies. */
+const char *conf_path(struct conf_reading *reading, const char *text);
 bool conf_is_word(const struct conf_node *node, const char *word);
 /* A DiameterIdentity in lower case, or NULL with a complaint; as a pattern also "*.example.net" or
  * "*". */

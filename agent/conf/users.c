@@ -150,20 +150,23 @@ static bool find_target(void *context, dm_bytes name, struct rt_target *target)
 
 /* --- subscribers --- */
 
-/* The path as the configuration means it: from the folder in which its file lies. */
-void conf_read_table_file(struct conf_reading *reading, const struct conf_key *key,
-                          const struct conf_node *node, void *field)
+const char *conf_path(struct conf_reading *reading, const char *text)
 {
-    const char *text = NULL;
-    conf_read_text(reading, key, node, &text);
-    if (text == NULL)
-        return;
     const char *slash = strrchr(reading->conf->file, '/');
     size_t folder = *text != '/' && slash ? (size_t)(slash - reading->conf->file) + 1 : 0;
     char *path = conf_arena_new(reading->arena, folder + strlen(text) + 1);
     memcpy(path, reading->conf->file, folder);
     strcpy(path + folder, text);
-    *(const char **)field = path;
+    return path;
+}
+
+void conf_read_table_file(struct conf_reading *reading, const struct conf_key *key,
+                          const struct conf_node *node, void *field)
+{
+    const char *text = NULL;
+    conf_read_text(reading, key, node, &text);
+    if (text)
+        *(const char **)field = conf_path(reading, text);
 }
 
 /* What is wrong with a table is said at the place of its key, in lines of its own. */
