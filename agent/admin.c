@@ -32,7 +32,7 @@ struct admin {
     uv_timer_t timer;
     unsigned references; /* two handles and the visits */
     struct visit *visits;
-    struct metrics_source source;
+    const struct stats **stats;
 };
 
 struct visit {
@@ -40,7 +40,9 @@ struct visit {
     struct visit *next;
     struct MHD_Connection *connection; /* NULL: it is gone */
     uv_work_t work;
-    struct errand *errand; /* of a report: it is being written */
+    struct errand *errand;     /* of a report: it is being written */
+    struct snapshot *snapshot; /* in use while it is rendered */
+    struct metrics_source source;
     bool is_rendering;
     const char *type;
     char *text;
@@ -51,7 +53,7 @@ static void unref(struct admin *admin)
 {
     if (--admin->references)
         return;
-    free(admin->source.stats);
+    free(admin->stats);
     free(admin);
 }
 
@@ -147,7 +149,7 @@ static void render(uv_work_t *work)
     FILE *to = open_memstream(&visit->text, &visit->size);
     if (!to)
         return;
-    metrics_render(&visit->admin->source, to);
+    metrics_render(&visit->source, to);
     fclose(to);
 }
 
@@ -162,6 +164,7 @@ static void on_rendered(uv_work_t *work, int status)
     struct visit *visit = work->data;
     (void)status; /* it is never cancelled */
     visit->is_rendering = false;
+    snapshot_unref(visit->snapshot);
     if (visit->connection)
         resume(visit);
     else
@@ -182,10 +185,32 @@ static struct visit *visit_begin(struct admin *admin, struct MHD_Connection *con
     return visit;
 }
 
+/* What a scrape may read while the main thread goes on. */
+static struct metrics_source make_source(const struct admin *admin)
+{
+    const struct agent *agent = admin->agent;
+    return (struct metrics_source){
+        .conf = agent->conf,
+        .started = agent->started,
+        .worker_count = agent->worker_count,
+        .stats = admin->stats,
+        .bindings = agent->store ? agent->store->table : NULL,
+        .peers = &agent->rows.peers,
+        .routes = &agent->rows.routes,
+        .peer_count = agent->rows.peers.count,
+        .route_count = agent->rows.routes.count,
+        .reloads = stats_read(&agent->reload.succeeded),
+        .failed_reloads = stats_read(&agent->reload.failed),
+        .loaded = stats_read(&agent->reload.loaded),
+    };
+}
+
 static enum MHD_Result begin_scrape(struct admin *admin, struct MHD_Connection *connection,
                                     void **context)
 {
     struct visit *visit = visit_begin(admin, connection, metrics_type);
+    visit->snapshot = snapshot_ref(admin->agent->snapshot);
+    visit->source = make_source(admin);
     *context = visit;
     visit->is_rendering = true;
     MHD_suspend_connection(connection);
@@ -308,7 +333,7 @@ static void on_completed(void *closure, struct MHD_Connection *connection, void 
 /* --- open and close
  * --------------------------------------------------------------------------------- */
 
-static struct metrics_source make_source(const struct agent *agent)
+static const struct stats **list_stats(const struct agent *agent)
 {
     unsigned count = agent->worker_count;
     const struct stats **stats = calloc(count + 1, sizeof *stats);
@@ -317,8 +342,7 @@ static struct metrics_source make_source(const struct agent *agent)
     for (unsigned i = 0; i < count; i++)
         stats[i] = &agent->workers[i]->stats;
     stats[count] = &agent->stats;
-    return (struct metrics_source){agent->conf, agent->started, count, stats,
-                                   agent->store ? agent->store->table : NULL};
+    return stats;
 }
 
 static struct MHD_Daemon *start_daemon(struct admin *admin, int listener)
@@ -357,7 +381,7 @@ static struct admin *admin_new(struct agent *agent, int listener)
         free(admin);
         return NULL;
     }
-    admin->source = make_source(agent);
+    admin->stats = list_stats(agent);
     add_to_loop(admin);
     return admin;
 }

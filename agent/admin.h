@@ -1,5 +1,5 @@
-/* admin.h — the HTTP endpoint: /metrics, /healthz, /readyz, /api/v1/... Read only, on the main loop,
- * never on a worker. */
+/* admin.h — the HTTP endpoint: /metrics, /healthz, /readyz, /api/v1/... Read only, on the main
+ * loop, never on a worker. */
 #pragma once
 
 #include <stdbool.h>

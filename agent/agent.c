@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -14,7 +15,15 @@
 #include "agent/store/store.h"
 #include "agent/roll.h"
 
-enum { TICK_MS = 100, OTHER_DESCRIPTORS = 512, BUSY_PERCENT = 70, BUSY_SECONDS = 3 };
+/* MORE_ROWS: how many peers with an exact identity reloads may add while all connections are taken.
+ */
+enum {
+    TICK_MS = 100,
+    OTHER_DESCRIPTORS = 512,
+    BUSY_PERCENT = 70,
+    BUSY_SECONDS = 3,
+    MORE_ROWS = 1024
+};
 #define PARTING_GRACE (2 * NS_PER_S)
 
 /* --- what workers ask
@@ -36,15 +45,10 @@ uint32_t agent_next_end_to_end(struct agent *agent)
     return atomic_fetch_add_explicit(&agent->next_end_to_end, 1, memory_order_relaxed);
 }
 
-const struct conf_peer *agent_row(const struct agent *agent, uint32_t row)
-{
-    return row < agent->conf->peer_count ? &agent->conf->peers[row] : &agent->unknown;
-}
-
 void agent_tell_idle(struct worker *worker, rt_peer peer, uint32_t arrivals, bool is_orderly)
 {
     struct agent *agent = worker->agent;
-    if (peer.slot < agent->registry.fixed || worker->stage != AGENT_RUNS)
+    if (worker->stage != AGENT_RUNS)
         return;
     struct idle_letter *letter =
         post_letter(&worker->post, agent->worker_count, MAIL_IDLE, sizeof *letter, true);
@@ -177,10 +181,69 @@ static void on_signal(uv_signal_t *handle, int signal)
 {
     struct agent *agent = handle->data;
     if (signal == SIGHUP) {
-        log_warn("-", "SIGHUP", log_words("reload is not built yet: nothing has changed"));
+        agent_reload(agent, false, NULL, NULL);
         return;
     }
     agent_stop(agent);
+}
+
+/* --- another snapshot
+ * ----------------------------------------------------------------------------- */
+
+static void has_switched(struct agent *agent)
+{
+    if (--agent->behind)
+        return;
+    snapshot_unref(agent->former);
+    agent->former = NULL;
+    registry_settle(&agent->registry);
+    reload_go_on(agent);
+}
+
+static void grow_stats(struct agent *agent)
+{
+    uint32_t peers = agent->rows.peers.count;
+    uint32_t routes = agent->rows.routes.count;
+    for (unsigned i = 0; i < agent->worker_count; i++)
+        stats_grow(&agent->workers[i]->stats, peers, routes);
+    stats_grow(&agent->stats, peers, routes);
+}
+
+static void put_into_use(struct agent *agent, struct snapshot *snapshot)
+{
+    registry_seat(&agent->registry, snapshot->conf); /* those who come now get the new seats */
+    agent->conf = snapshot->conf;
+    agent->memory.limit = snapshot->conf->limits.memory;
+    agent->former = agent->snapshot;
+    agent->behind = agent->worker_count;
+    atomic_store(&agent->snapshot, snapshot);
+    agent->post.snapshot = snapshot->number;
+    for (unsigned i = 0; i < agent->worker_count; i++)
+        post_letter(&agent->post, i, MAIL_SNAPSHOT, sizeof(struct letter), true);
+    post_flush(&agent->post);
+}
+
+bool agent_publish(struct agent *agent, struct conf *conf, FILE *complaints)
+{
+    const struct snapshot *now = agent->snapshot;
+    if (!registry_has_room(&agent->registry, conf)) {
+        fprintf(complaints, "%s: no slots are left for so many peers more; a restart makes some\n",
+                conf->file);
+        return false;
+    }
+    struct snapshot *snapshot = snapshot_new(conf, (uint16_t)(now->number + 1));
+    if (!snapshot_number(snapshot, &agent->rows)) {
+        fprintf(complaints, "%s: too many names of peers or routes since the start\n", conf->file);
+        free(snapshot);
+        return false;
+    }
+    grow_stats(agent);
+    if (!front_listen(&agent->front, conf, complaints)) {
+        free(snapshot);
+        return false;
+    }
+    put_into_use(agent, snapshot);
+    return true;
 }
 
 /* --- mail and ticks of the front desk
@@ -198,6 +261,8 @@ static void open_letter(void *context, const struct letter *letter)
         roll_take(agent, letter);
     else if (letter->kind == MAIL_RELEASED)
         registry_released(&agent->registry, idle->peer);
+    else if (letter->kind == MAIL_SWITCHED)
+        has_switched(agent);
     else
         assert(false);
 }
@@ -278,23 +343,25 @@ static uint32_t origin_state(void)
     return (uint32_t)((now.tv_sec - year_2020) * 4 + now.tv_nsec / QUARTER);
 }
 
+/* A snapshot may go, the name stays. */
+static char *copy_of(const char *text)
+{
+    char *copy = strdup(text);
+    if (!copy)
+        abort();
+    return copy;
+}
+
 static void introduce(struct agent *agent)
 {
     const struct conf *conf = agent->conf;
     agent->started = (uint64_t)time(NULL);
     agent->began = clock_real();
-    agent->self = (struct dm_self){.origin_host = dm_text(conf->identity),
-                                   .origin_realm = dm_text(conf->realm),
+    agent->self = (struct dm_self){.origin_host = dm_text(copy_of(conf->identity)),
+                                   .origin_realm = dm_text(copy_of(conf->realm)),
                                    .product_name = "Antipode",
                                    .firmware_revision = firmware_revision(),
                                    .origin_state_id = origin_state()};
-    agent->unknown = (struct conf_peer){.identity = "*",
-                                        .is_pattern = true,
-                                        .role = CONF_ROLE_BY_CAPABILITIES,
-                                        .advertise = conf->advertise,
-                                        .timers = conf->timers,
-                                        .limits = conf->limits,
-                                        .compatibility = conf->compatibility};
     uv_random(NULL, NULL, &agent->redirect_seed, sizeof agent->redirect_seed, 0, NULL);
     atomic_init(&agent->next_link, 1);
     atomic_init(&agent->next_end_to_end, first_end_to_end());
@@ -362,23 +429,46 @@ static void warn_of_cleartext(const struct conf *conf)
                  log_number("count", (int64_t)count));
 }
 
-static struct agent *agent_new(const struct conf *conf)
+static void take_first_snapshot(struct agent *agent, struct conf *conf)
+{
+    struct snapshot *snapshot = snapshot_new(conf, 0);
+    agent->conf = conf;
+    atomic_init(&agent->snapshot, snapshot);
+    snapshot_rows_init(&agent->rows);
+    if (!snapshot_number(snapshot, &agent->rows))
+        abort(); /* a file of 8 MiB has no such number of names */
+}
+
+static uint32_t exact_rows(const struct conf *conf)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < conf->peer_count; i++)
+        count += !conf->peers[i].is_pattern;
+    return count;
+}
+
+static struct agent *agent_new(struct conf *conf)
 {
     struct agent *agent = calloc(1, sizeof *agent);
     if (!agent)
         abort();
-    agent->conf = conf;
+    take_first_snapshot(agent, conf);
+    agent->connections = conf->limits.connections;
+    agent->board_size = exact_rows(conf) + MORE_ROWS + agent->connections;
     agent->worker_count = worker_count(conf);
     introduce(agent);
+    reload_init(agent);
     start_loop(agent);
-    stats_init(&agent->stats, conf->peer_count, conf->tables.route_count);
+    stats_init(&agent->stats, agent->rows.peers.count, agent->rows.routes.count);
     memory_init(&agent->memory, &agent->stats.memory, conf->limits.memory);
-    agent->board = board_new((uint32_t)conf->peer_count + conf->limits.connections);
+    agent->board = board_new(agent->board_size);
     agent->store = store_new(conf);
     make_workers(agent);
     registry_init(&agent->registry, agent);
+    registry_seat(&agent->registry, conf);
     for (unsigned i = 0; i < agent->worker_count; i++)
         worker_settle_in(agent->workers[i]);
+    agent->registry.is_open = true;
     clock_set_threads(agent->worker_count + 1);
     return agent;
 }
@@ -403,7 +493,6 @@ static void agent_free(struct agent *agent)
     for (unsigned i = 0; i < agent->worker_count; i++)
         worker_free(agent->workers[i]);
     uv_loop_close(&agent->loop);
-    front_fini(&agent->front);
     registry_fini(&agent->registry);
     orders_fini(&agent->orders);
     mailbox_fini(&agent->mailbox);
@@ -412,6 +501,12 @@ static void agent_free(struct agent *agent)
     stats_fini(&agent->stats);
     store_free(agent->store);
     board_free(agent->board);
+    snapshot_unref(agent->former);
+    snapshot_unref(agent->snapshot);
+    reload_fini(agent);
+    snapshot_rows_fini(&agent->rows);
+    free((char *)agent->self.origin_host.at);
+    free((char *)agent->self.origin_realm.at);
     free(agent->workers);
     free(agent->boxes);
     free(agent);
@@ -438,7 +533,7 @@ static void abandon(struct agent *agent)
         worker_abandon(agent->workers[i]);
 }
 
-int agent_run(const struct conf *conf)
+int agent_run(struct conf *conf)
 {
     raise_descriptor_limit(conf);
     warn_of_cleartext(conf);

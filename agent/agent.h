@@ -10,6 +10,8 @@
 #include "agent/guest.h"
 #include "agent/orders.h"
 #include "agent/registry.h"
+#include "agent/reload.h"
+#include "agent/snapshot.h"
 #include "agent/worker.h"
 
 /* The end, step by step; the main thread waits for all workers at each. */
@@ -21,9 +23,15 @@ enum agent_stage {
 };
 
 struct agent {
-    const struct conf *conf;
-    struct conf_peer unknown; /* for peers that no row admits, with `unknown_peer: accept` */
+    const struct conf *conf;           /* the main thread's: that of the newest snapshot */
+    struct snapshot *_Atomic snapshot; /* the newest */
+    struct snapshot *former;           /* until nobody uses it */
+    unsigned behind;                   /* workers that do not use the newest yet */
+    struct snapshot_rows rows;
+    struct reload reload;
     struct dm_self self;
+    uint32_t connections; /* limits.connections as of the start: it bounds what is made once */
+    uint32_t board_size;
     unsigned worker_count;
     struct worker **workers;
     struct mailbox **boxes; /* the workers' and, last, our own */
@@ -63,17 +71,13 @@ struct stage_letter {
     uint32_t stage;
 };
 
-/* Runs the agent until it is told to end. Takes nothing; `conf` must outlive it. Returns the exit
- * status. */
-int agent_run(const struct conf *conf);
+/* Runs the agent until it is told to end. Takes `conf`. Returns the exit status. */
+int agent_run(struct conf *conf);
 
 /* Any thread. */
 const struct dm_self *agent_self(const struct agent *agent);
 uint32_t agent_next_link(struct agent *agent);
 uint32_t agent_next_end_to_end(struct agent *agent);
-/* The configuration of a row; the last is that of unknown peers. */
-const struct conf_peer *agent_row(const struct agent *agent, uint32_t row);
-
 /* A worker tells the front desk that a peer which came by itself has no connection. Its worker's
  * thread. */
 void agent_tell_idle(struct worker *worker, rt_peer peer, uint32_t arrivals, bool is_orderly);
@@ -84,6 +88,11 @@ unsigned agent_least_busy(const struct agent *agent);
 
 /* As SIGTERM: begins to drain; ends at once where it drains already. */
 void agent_stop(struct agent *agent);
+
+/* Puts a newer snapshot into use: gives its rows numbers and seats, and tells the workers, who
+ * acknowledge by letter. False, with a line in `complaints`, where it cannot be. Takes it only
+ * then. */
+bool agent_publish(struct agent *agent, struct conf *conf, FILE *complaints);
 
 /* Is it listening and not on its way out? */
 bool agent_is_ready(const struct agent *agent);

@@ -24,6 +24,7 @@ struct board_line {
     _Alignas(64) _Atomic uint64_t who; /* generation (32), home (16), flags (16) */
     _Atomic uint64_t load;             /* pending, half full (1), busy (1) */
     _Atomic uint64_t applications;     /* a set of bits of board_application */
+    _Atomic uint32_t share; /* in flight that one client may have here when it is half full */
     _Atomic uint64_t
         returned;           /* when it became usable again after a failure, ns; 0: never failed */
     _Atomic uint32_t name;  /* rt_name_hash of its identity */
@@ -85,6 +86,17 @@ static inline void board_set_realm(struct board *board, uint32_t slot, uint32_t 
 static inline uint32_t board_realm(const struct board *board, uint32_t slot)
 {
     return atomic_load_explicit(&board->lines[slot].realm, memory_order_relaxed);
+}
+
+/* How many requests in flight a client may have that sends it more while it is half full. */
+static inline void board_set_share(struct board *board, uint32_t slot, uint32_t share)
+{
+    atomic_store_explicit(&board->lines[slot].share, share, memory_order_relaxed);
+}
+
+static inline uint32_t board_share(const struct board *board, uint32_t slot)
+{
+    return atomic_load_explicit(&board->lines[slot].share, memory_order_relaxed);
 }
 
 /* When it became usable again after a failure, ns; 0: it never failed. */

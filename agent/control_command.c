@@ -14,7 +14,8 @@
 
 struct errand {
     struct agent *agent;
-    control_done done; /* NULL: nobody waits for it any more */
+    struct snapshot *snapshot; /* in use while it is under way */
+    control_done done;         /* NULL: nobody waits for it any more */
     void *context;
     const char *who;               /* good while control_ask runs */
     char *word[1 + CONTROL_WORDS]; /* copies, in `line` */
@@ -37,6 +38,7 @@ static void errand_free(struct errand *errand)
 {
     roll_rows_free(&errand->rows);
     json_decref(errand->json);
+    snapshot_unref(errand->snapshot);
     free(errand->text);
     free(errand);
 }
@@ -119,7 +121,7 @@ static struct errand *command_status(struct errand *errand)
 
 static json_t *write_pools(struct errand *errand)
 {
-    return report_pools(errand->agent, errand->agent->conf);
+    return report_pools(errand->agent, errand->snapshot->conf);
 }
 
 static struct errand *command_pools(struct errand *errand)
@@ -129,7 +131,7 @@ static struct errand *command_pools(struct errand *errand)
 
 static json_t *write_routes(struct errand *errand)
 {
-    return report_routes(errand->agent, errand->agent->conf);
+    return report_routes(errand->agent, errand->snapshot->conf);
 }
 
 static struct errand *command_routes(struct errand *errand)
@@ -139,7 +141,7 @@ static struct errand *command_routes(struct errand *errand)
 
 static json_t *write_users(struct errand *errand)
 {
-    return report_users(errand->agent, errand->agent->conf, errand->word[1]);
+    return report_users(errand->agent, errand->snapshot->conf, errand->word[1]);
 }
 
 static struct errand *command_users(struct errand *errand)
@@ -353,6 +355,7 @@ struct errand *control_ask(struct agent *agent, const char *line, const char *wh
     if (!errand)
         abort();
     errand->agent = agent;
+    errand->snapshot = snapshot_ref(agent->snapshot);
     errand->done = done;
     errand->context = context;
     errand->who = who;

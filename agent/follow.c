@@ -100,7 +100,8 @@ static bool choose(struct worker *worker, const struct relay_request *request,
 
 static bool is_proxied(const struct worker *worker, const struct relay_request *request)
 {
-    return request->route >= 0 && worker->conf->tables.routes[request->route].action == RT_PROXY;
+    const struct rt_route *route = rt_route_numbered(&worker->conf->tables, request->route);
+    return route && route->action == RT_PROXY;
 }
 
 /* RDR-07: a proxy names the host, as a client that follows a redirect would; a relay changes

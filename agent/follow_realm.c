@@ -16,8 +16,8 @@ static bool does_realms(const struct worker *worker, uint32_t application)
 /* Only proxies, of applications that define it. RDR-18. */
 static bool is_concerned(const struct worker *worker, int32_t route, const uint8_t *message)
 {
-    return worker->conf->tables.routes[route].action == RT_PROXY &&
-           does_realms(worker, dm_get32(message + 8));
+    const struct rt_route *it = rt_route_numbered(&worker->conf->tables, route);
+    return it && it->action == RT_PROXY && does_realms(worker, dm_get32(message + 8));
 }
 
 /* Does routing know a member of that realm that may have it? */

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/clock.h"
+#include "agent/conf/endpoint.h"
 #include "agent/log.h"
 #include "agent/net/tcp.h"
 
@@ -18,7 +20,10 @@ enum { ACCEPTS_PER_TURN = 64, FIRST_ROOM = 1024, ANSWER_ROOM = 4096 };
 struct front_listener {
     uv_poll_t poll;
     struct front *front;
+    struct front_listener *next;
+    union conf_socket address; /* as configured: the port may be 0 */
     int descriptor;
+    bool is_wanted;
 };
 
 /* A connection without a name. */
@@ -123,7 +128,6 @@ static void on_arrival_named(uv_handle_t *handle)
         post_letter(&agent->post, slot->home, MAIL_ARRIVAL, sizeof *letter + arrival->have, true);
     letter->peer = arrival->peer;
     letter->name = name_ref(slot->name);
-    letter->row = slot->row;
     letter->is_drained = orders_find(&agent->orders, name_bytes(slot->name)).is_drained;
     letter->descriptor = arrival->descriptor;
     letter->cer_size = arrival->cer_size;
@@ -178,8 +182,7 @@ static void admit(struct arrival *arrival, dm_bytes cer, dm_bytes identity)
         answer(arrival, cer, DM_UNKNOWN_PEER, NULL);
         return;
     }
-    uint32_t number = row < 0 ? (uint32_t)conf->peer_count : (uint32_t)row;
-    struct registry_slot *slot = registry_admit(&agent->registry, identity, number);
+    struct registry_slot *slot = registry_admit(&agent->registry, identity);
     if (!slot && agent->registry.leaving) {
         wait_for_slot(arrival);
         return;
@@ -321,7 +324,7 @@ static bool is_full(const struct agent *agent)
     uint64_t open = agent->front.half_open;
     for (unsigned i = 0; i < agent->worker_count; i++)
         open += stats_read(&agent->workers[i]->stats.connections);
-    return open >= agent->conf->limits.connections;
+    return open >= agent->connections;
 }
 
 static void pause_for(struct front *front, uint64_t until)
@@ -369,11 +372,11 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
 static void set_listening(struct front *front, bool listening)
 {
     front->is_paused = !listening;
-    for (unsigned i = 0; i < front->listener_count; i++) {
+    for (struct front_listener *at = front->listeners; at; at = at->next) {
         if (listening)
-            uv_poll_start(&front->listeners[i].poll, UV_READABLE, on_acceptable);
+            uv_poll_start(&at->poll, UV_READABLE, on_acceptable);
         else
-            uv_poll_stop(&front->listeners[i].poll);
+            uv_poll_stop(&at->poll);
     }
     if (listening)
         front->paused_until = 0;
@@ -382,41 +385,120 @@ static void set_listening(struct front *front, bool listening)
 /* --- open, tick, close
  * ---------------------------------------------------------------------------- */
 
-static bool open_listener(struct front *front, const struct conf_listen *listen)
+static void on_listener_closed(uv_handle_t *handle)
 {
-    struct front_listener *listener = &front->listeners[front->listener_count];
+    free(handle->data);
+}
+
+static void close_listener(struct front_listener *listener)
+{
+    uv_close((uv_handle_t *)&listener->poll, on_listener_closed);
+    close(listener->descriptor);
+}
+
+static void add_listener(struct front *front, const union conf_socket *address, int descriptor)
+{
+    struct front_listener *listener = calloc(1, sizeof *listener);
+    if (!listener || uv_poll_init(&front->agent->loop, &listener->poll, descriptor))
+        abort();
+    listener->front = front;
+    listener->address = *address;
+    listener->descriptor = descriptor;
+    listener->is_wanted = true;
+    listener->poll.data = listener;
+    listener->next = front->listeners;
+    front->listeners = listener;
+    if (!front->is_paused)
+        uv_poll_start(&listener->poll, UV_READABLE, on_acceptable);
+}
+
+static bool open_listener(struct front *front, const union conf_socket *wanted, FILE *complaints)
+{
     char address[64];
-    tcp_address_text(&listen->address, address, sizeof address);
-    int descriptor = tcp_listen(&listen->address);
+    tcp_address_text(wanted, address, sizeof address);
+    int descriptor = tcp_listen(wanted);
     if (descriptor < 0) {
-        log_error("-", "listen", log_words("{address}: {error}"), log_text("address", address),
-                  log_text("error", uv_strerror(descriptor)));
+        fprintf(complaints, "listen: tcp %s: %s\n", address, uv_strerror(descriptor));
         return false;
     }
-    listener->front = front;
-    listener->descriptor = descriptor;
-    listener->poll.data = listener;
-    if (uv_poll_init(&front->agent->loop, &listener->poll, descriptor))
-        abort();
-    front->listener_count++;
+    add_listener(front, wanted, descriptor);
     union conf_socket bound = tcp_bound_address(descriptor); /* of port 0: the one that was free */
     tcp_address_text(&bound, address, sizeof address);
     log_info("-", "listening", log_words("tcp {address}"), log_text("address", address));
     return true;
 }
 
+static struct front_listener *find_listener(const struct front *front,
+                                            const union conf_socket *address)
+{
+    struct front_listener *at = front->listeners;
+    while (at && !conf_is_same_socket(&at->address, address))
+        at = at->next;
+    return at;
+}
+
+static void close_unwanted(struct front *front)
+{
+    for (struct front_listener **at = &front->listeners; *at;) {
+        struct front_listener *listener = *at;
+        if (listener->is_wanted) {
+            at = &listener->next;
+            continue;
+        }
+        *at = listener->next;
+        char address[64];
+        union conf_socket bound = tcp_bound_address(listener->descriptor);
+        tcp_address_text(&bound, address, sizeof address);
+        log_info("-", "listening", log_words("no more: tcp {address}"),
+                 log_text("address", address));
+        close_listener(listener);
+    }
+}
+
+/* Ends those that were opened since `before` was the first. */
+static void take_back(struct front *front, const struct front_listener *before)
+{
+    while (front->listeners != before) {
+        struct front_listener *listener = front->listeners;
+        front->listeners = listener->next;
+        close_listener(listener);
+    }
+}
+
+bool front_listen(struct front *front, const struct conf *conf, FILE *complaints)
+{
+    struct front_listener *before = front->listeners;
+    for (size_t i = 0; i < conf->listen_count; i++) {
+        const union conf_socket *address = &conf->listen[i].address;
+        if (!find_listener(front, address) && !open_listener(front, address, complaints)) {
+            take_back(front, before);
+            return false;
+        }
+    }
+    for (struct front_listener *at = front->listeners; at; at = at->next)
+        at->is_wanted = false;
+    for (size_t i = 0; i < conf->listen_count; i++)
+        find_listener(front, &conf->listen[i].address)->is_wanted = true;
+    close_unwanted(front);
+    return true;
+}
+
 bool front_open(struct front *front, struct agent *agent)
 {
-    const struct conf *conf = agent->conf;
+    char *why = NULL;
+    size_t size = 0;
     *front = (struct front){.agent = agent};
-    front->listeners = calloc(conf->listen_count, sizeof *front->listeners);
-    if (!front->listeners)
+    FILE *complaints = open_memstream(&why, &size);
+    if (!complaints)
         abort();
-    for (size_t i = 0; i < conf->listen_count; i++)
-        if (!open_listener(front, &conf->listen[i]))
-            return false;
-    set_listening(front, true);
-    return true;
+    bool works = front_listen(front, agent->conf, complaints);
+    fclose(complaints);
+    if (!works) {
+        why[strcspn(why, "\n")] = '\0';
+        log_error("-", "listen", log_words("{why}"), log_text("why", why + strlen("listen: ")));
+    }
+    free(why);
+    return works;
 }
 
 static void try_again(struct arrival *arrival)
@@ -448,18 +530,8 @@ void front_tick(struct front *front)
 
 void front_close(struct front *front)
 {
-    for (unsigned i = 0; i < front->listener_count; i++) {
-        uv_poll_stop(&front->listeners[i].poll);
-        uv_close((uv_handle_t *)&front->listeners[i].poll, NULL);
-        close(front->listeners[i].descriptor);
-    }
-    front->listener_count = 0;
+    take_back(front, NULL);
     front->is_paused = false;
     while (front->first)
         end(front->first, false);
-}
-
-void front_fini(struct front *front)
-{
-    free(front->listeners);
 }

@@ -11,6 +11,8 @@
 
 #include <uv.h>
 
+#include "agent/conf/conf.h"
+
 struct agent;
 struct arrival;
 struct front_listener;
@@ -18,7 +20,6 @@ struct front_listener;
 struct front {
     struct agent *agent;
     struct front_listener *listeners;
-    unsigned listener_count;
     struct arrival *first; /* all arrivals */
     unsigned half_open;
     bool is_paused;        /* `half_open` is full, or there are no descriptors */
@@ -28,9 +29,12 @@ struct front {
 /* Opens all listeners; false with a line in the log: address and error. */
 bool front_open(struct front *front, struct agent *agent);
 
+/* Opens the listeners of another configuration that are not there, then closes those it has not.
+ * False, with a line in `complaints` and nothing changed, where one cannot be opened. */
+bool front_listen(struct front *front, const struct conf *conf, FILE *complaints);
+
 /* Closes listeners and arrivals. Handles close with the loop. */
 void front_close(struct front *front);
-void front_fini(struct front *front);
 
 /* Ends arrivals whose time is over. */
 void front_tick(struct front *front);

@@ -63,7 +63,8 @@ void guest_open(struct worker *worker, const struct letter *opened)
             guest_opened(peer);
         return;
     }
-    peer = peer_new(worker, letter->peer, letter->name, &letter->guest->conf, letter->row);
+    peer = peer_new(worker, letter->peer, letter->name,
+                    (struct snapshot_row){&letter->guest->conf, 0, true});
     peer->guest = letter->guest;
     peer->arrivals++;
     peer->last_request = worker->now;

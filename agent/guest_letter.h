@@ -18,7 +18,6 @@ struct guest_letter {
     rt_peer peer;
     struct name *name;   /* a reference */
     struct guest *guest; /* on the heap */
-    uint32_t row;
 };
 
 /* MAIL_SETTLED: to all workers. */

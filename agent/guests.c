@@ -65,7 +65,7 @@ static struct guest *make_guest(const struct agent *agent, const struct addrinfo
     struct guest *guest = calloc(1, sizeof *guest);
     if (!guest)
         abort();
-    guest->conf = agent->unknown;
+    guest->conf = agent->snapshot->unknown;
     guest->conf.is_pattern = false;
     guest->conf.is_guest = true;
     guest->conf.dials = true;
@@ -80,9 +80,8 @@ static struct guest *make_guest(const struct agent *agent, const struct addrinfo
 
 static void send_home(struct agent *agent, const char *host, struct guest *guest)
 {
-    uint32_t row = (uint32_t)agent->conf->peer_count;
     struct registry_slot *slot =
-        guest->count ? registry_admit(&agent->registry, dm_text(host), row) : NULL;
+        guest->count ? registry_admit(&agent->registry, dm_text(host)) : NULL;
     if (!slot) {
         give_up(agent, host, guest->count ? "no slot is free" : "no address that may be used");
         free(guest);
@@ -93,7 +92,6 @@ static void send_home(struct agent *agent, const char *host, struct guest *guest
     letter->peer = registry_peer(&agent->registry, slot);
     letter->name = name_ref(slot->name);
     letter->guest = guest;
-    letter->row = row;
     guest->conf.identity = slot->name->text;
 }
 

@@ -104,8 +104,8 @@ void outcome_open(struct worker *worker, const struct letter *letter)
  * its grammar wants. ERR-13. */
 static bool speaks_as_application(const struct worker *worker, int32_t route, enum dm_result result)
 {
-    return route >= 0 && worker->conf->tables.routes[route].action == RT_REJECT &&
-           !dm_result_is_protocol_error(result);
+    const struct rt_route *rejecting = rt_route_numbered(&worker->conf->tables, route);
+    return rejecting && rejecting->action == RT_REJECT && !dm_result_is_protocol_error(result);
 }
 
 void local_answer_error(struct worker *worker, struct rt_origin origin, int32_t route,

@@ -191,7 +191,7 @@ void *post_letter(struct post *post, unsigned to, enum mail_kind kind, size_t si
     }
     struct bag *bag = outbox->bag;
     struct letter *letter = (struct letter *)(void *)(bag->octets + bag->used);
-    *letter = (struct letter){.size = (uint32_t)size, .kind = kind};
+    *letter = (struct letter){(uint32_t)size, (uint16_t)kind, post->snapshot};
     bag->used += size;
     return letter;
 }

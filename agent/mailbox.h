@@ -32,11 +32,14 @@ enum mail_kind {
     MAIL_SETTLED,  /* to all workers: it is there, or will not be: struct settled_letter */
     MAIL_REDIRECT, /* worker to worker: something to remember, or to forget: follow_cache.c */
     MAIL_STAGE,    /* front desk to all: the end has reached this stage: struct stage_letter */
+    MAIL_SNAPSHOT, /* front desk to all: there is a newer snapshot; nothing but a head */
+    MAIL_SWITCHED, /* worker to front desk: it uses the newest snapshot; nothing but a head */
 };
 
 struct letter {
     uint32_t size; /* of the whole, a multiple of 8 */
-    uint32_t kind;
+    uint16_t kind;
+    uint16_t snapshot; /* number of the one that its writer had */
 };
 
 /* The first bag of a turn is small: at a low rate each turn posts one, and its room counts against
@@ -63,6 +66,7 @@ struct outbox {
 struct post {
     unsigned index;
     unsigned count;
+    uint16_t snapshot;      /* stands on every letter */
     struct mailbox **boxes; /* of all threads, by index */
     struct outbox *outboxes;
     struct bag *free;       /* of BAG_ROOM */

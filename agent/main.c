@@ -15,7 +15,8 @@
 #include "agent/version.h"
 
 static const char usage[] =
-    "usage: antipode run FILE       run in the foreground; SIGTERM drains and ends\n"
+    "usage: antipode run FILE       run in the foreground; SIGHUP reloads, SIGTERM drains and "
+    "ends\n"
     "       antipode check FILE     name every mistake of a configuration\n"
     "       antipode explain FILE REQUEST    where a request would go, and why\n"
     "       antipode test FILE EXPECT.yaml   are requests routed as expected?\n"
@@ -38,7 +39,6 @@ static int command_run(const char *file)
     log_start();
     int status = agent_run(conf);
     log_stop();
-    conf_free(conf);
     return status;
 }
 

@@ -14,6 +14,8 @@
 struct rendering {
     const struct metrics_source *source;
     struct stats sum;
+    bool *is_present;    /* of each row of peers */
+    bool *has_durations; /* likewise */
     FILE *to;
 };
 
@@ -31,15 +33,19 @@ static void add(void *to, const void *from, size_t octets)
         stats_add(&sums[i], stats_read(&counters[i]));
 }
 
-static void add_ended(struct stats *sum, const struct stats *of)
+static void add_ended(struct rendering *rendering, const struct stats *of)
 {
-    add(sum->routes, of->routes, of->route_count * sizeof *of->routes);
+    for (uint32_t row = 0; row < rendering->source->route_count; row++)
+        add(stats_route_row(&rendering->sum, row), stats_route_row(of, row),
+            sizeof(struct stats_route));
 }
 
-static void add_others(struct stats *sum, const struct stats *of)
+static void add_others(struct rendering *rendering, const struct stats *of)
 {
+    struct stats *sum = &rendering->sum;
     size_t begin = offsetof(struct stats, requests_received);
-    add(sum->peers, of->peers, of->peer_count * sizeof *of->peers);
+    for (uint32_t row = 0; row < rendering->source->peer_count; row++)
+        add(stats_peer_at(sum, row), stats_peer_at(of, row), sizeof(struct stats_peer));
     add((char *)sum + begin, (const char *)of + begin, sizeof *of - begin);
 }
 
@@ -47,25 +53,29 @@ static void sum_up(struct rendering *rendering)
 {
     const struct metrics_source *source = rendering->source;
     for (unsigned i = 0; i <= source->worker_count; i++)
-        add_ended(&rendering->sum, source->stats[i]);
+        add_ended(rendering, source->stats[i]);
     atomic_thread_fence(memory_order_acquire);
     for (unsigned i = 0; i <= source->worker_count; i++)
-        add_others(&rendering->sum, source->stats[i]);
+        add_others(rendering, source->stats[i]);
 }
 
-/* --- names of rows
+/* --- rows
+ * Those that were removed go on being shown, so that sums are of all there ever was.
  * ---------------------------------------------------------------------------------- */
 
-static struct metrics_label peer_label(const struct rendering *rendering, size_t row)
+static struct metrics_label peer_label(const struct rendering *rendering, uint32_t row)
 {
-    const struct conf *conf = rendering->source->conf;
-    return metrics_label("peer", row < conf->peer_count ? conf->peers[row].identity : "-");
+    return metrics_label("peer", rows_name(rendering->source->peers, row));
 }
 
-static struct metrics_label route_label(const struct rendering *rendering, size_t route)
+static struct metrics_label route_label(const struct rendering *rendering, uint32_t row)
 {
-    const struct rt_tables *tables = &rendering->source->conf->tables;
-    return metrics_label("route", route < tables->route_count ? tables->routes[route].name : "-");
+    return metrics_label("route", rows_name(rendering->source->routes, row));
+}
+
+static const struct stats_peer *peer_at(const struct rendering *rendering, uint32_t row)
+{
+    return stats_peer_at(&rendering->sum, row);
 }
 
 static struct metrics_family family(const struct rendering *rendering, const char *name,
@@ -96,10 +106,10 @@ static void put_program(const struct rendering *rendering)
         metrics_label("version", ANTIPODE_VERSION), 1);
     struct metrics_family reloads =
         family(rendering, "config_reloads_total", "counter", "Reloads of the configuration");
-    one(reloads, metrics_label("result", "success"), 0);
-    one(reloads, metrics_label("result", "failure"), 0);
+    one(reloads, metrics_label("result", "success"), source->reloads);
+    one(reloads, metrics_label("result", "failure"), source->failed_reloads);
     single(rendering, "config_last_reload_success_timestamp_seconds", "gauge",
-           "When the configuration in use was loaded", source->started);
+           "When the configuration in use was loaded", source->loaded);
     one(family(rendering, "config_info", "gauge", "1, with the hash of the configuration file"),
         metrics_label("hash", source->conf->hash), 1);
 }
@@ -107,16 +117,30 @@ static void put_program(const struct rendering *rendering)
 /* --- peers: gauges
  * ---------------------------------------------------------------------------------- */
 
+/* Of the rows that a configuration has not any more, gauges are shown while they say something. */
+static void find_present(struct rendering *rendering)
+{
+    const struct conf *conf = rendering->source->conf;
+    rendering->is_present[0] = true;
+    for (size_t i = 0; i < conf->peer_count; i++)
+        rendering->is_present[conf->seats[i].number] = true;
+    for (uint32_t row = 0; row < rendering->source->peer_count; row++)
+        for (unsigned state = 0; state < DM_STATES; state++)
+            if (stats_read(&peer_at(rendering, row)->in_state[state]))
+                rendering->is_present[row] = true;
+}
+
 static void put_up(const struct rendering *rendering)
 {
     const struct conf *conf = rendering->source->conf;
     struct metrics_family up =
         family(rendering, "peer_up", "gauge",
                "Is the configured peer open, and its watchdog content? 1 or 0");
-    for (size_t row = 0; row < conf->peer_count; row++) {
-        const struct stats_peer *peer = &rendering->sum.peers[row];
+    for (size_t i = 0; i < conf->peer_count; i++) {
+        uint32_t row = conf->seats[i].number;
+        const struct stats_peer *peer = peer_at(rendering, row);
         bool is_up = stats_read(&peer->open) && stats_read(&peer->in_watch[DM_WATCH_OKAY]);
-        if (!conf->peers[row].is_pattern)
+        if (!conf->peers[i].is_pattern)
             one(up, peer_label(rendering, row), is_up);
     }
 }
@@ -125,9 +149,12 @@ static void put_up(const struct rendering *rendering)
 static void put_states(const struct rendering *rendering, struct metrics_family family,
                        const char *label, size_t field)
 {
-    for (size_t row = 0; row < rendering->sum.peer_count; row++) {
-        const char *peer = (const char *)&rendering->sum.peers[row];
+    bool is_gauge = field == offsetof(struct stats_peer, in_state);
+    for (uint32_t row = 0; row < rendering->source->peer_count; row++) {
+        const char *peer = (const char *)peer_at(rendering, row);
         const stats_counter *of = (const stats_counter *)(const void *)(peer + field);
+        if (is_gauge && !rendering->is_present[row])
+            continue;
         for (unsigned state = 0; state < DM_STATES; state++) {
             uint64_t value = stats_read(&of[state]);
             if (state == DM_I_OPEN)
@@ -144,20 +171,21 @@ static void put_watchdogs(const struct rendering *rendering)
 {
     struct metrics_family watchdog =
         family(rendering, "peer_watchdog", "gauge", "Peers by state of their watchdog (RFC 3539)");
-    for (size_t row = 0; row < rendering->sum.peer_count; row++)
-        for (unsigned state = 0; state < DM_WATCH_STATES; state++)
+    for (uint32_t row = 0; row < rendering->source->peer_count; row++)
+        for (unsigned state = 0; state < DM_WATCH_STATES && rendering->is_present[row]; state++)
             metrics_sample(watchdog, peer_label(rendering, row),
                            metrics_label("state", dm_watch_state_name(state)),
-                           stats_read(&rendering->sum.peers[row].in_watch[state]));
+                           stats_read(&peer_at(rendering, row)->in_watch[state]));
 }
 
 static void put_peer_states(const struct rendering *rendering)
 {
-    const struct stats *sum = &rendering->sum;
+    uint32_t rows = rendering->source->peer_count;
     struct metrics_family open = family(rendering, "peers_open", "gauge",
                                         "Peers in state open, by the row that admits them");
-    for (size_t row = 0; row < sum->peer_count; row++)
-        one(open, peer_label(rendering, row), stats_read(&sum->peers[row].open));
+    for (uint32_t row = 0; row < rows; row++)
+        if (rendering->is_present[row])
+            one(open, peer_label(rendering, row), stats_read(&peer_at(rendering, row)->open));
     put_up(rendering);
     put_states(rendering,
                family(rendering, "peer_state", "gauge", "Peers by state (RFC 6733, section 5.6)"),
@@ -168,8 +196,9 @@ static void put_peer_states(const struct rendering *rendering)
                "to", offsetof(struct stats_peer, transitions));
     struct metrics_family pending = family(rendering, "peer_pending_requests", "gauge",
                                            "Requests sent to the peer and not yet answered");
-    for (size_t row = 0; row < sum->peer_count; row++)
-        one(pending, peer_label(rendering, row), stats_read(&sum->peers[row].pending));
+    for (uint32_t row = 0; row < rows; row++)
+        if (rendering->is_present[row])
+            one(pending, peer_label(rendering, row), stats_read(&peer_at(rendering, row)->pending));
 }
 
 /* --- peers: counters of stats.def
@@ -192,8 +221,8 @@ static void put_peer_counter(const struct rendering *rendering, struct metrics_f
 {
     struct metrics_label label =
         *counter->label ? metrics_label(counter->label, counter->value) : metrics_no_label();
-    for (size_t row = 0; row < rendering->sum.peer_count; row++) {
-        const char *peer = (const char *)&rendering->sum.peers[row];
+    for (uint32_t row = 0; row < rendering->source->peer_count; row++) {
+        const char *peer = (const char *)peer_at(rendering, row);
         const stats_counter *value = (const stats_counter *)(const void *)(peer + counter->field);
         metrics_sample(family, peer_label(rendering, row), label, stats_read(value));
     }
@@ -211,26 +240,26 @@ static void put_peer_counters(const struct rendering *rendering)
 }
 
 /* A client that is never asked has no durations: twenty lines less for each. */
-static bool has_durations(const struct rendering *rendering, size_t row)
+static void find_servers(struct rendering *rendering)
 {
     const struct conf *conf = rendering->source->conf;
-    const struct stats_histogram *duration = &rendering->sum.peers[row].duration;
-    if (row < conf->peer_count && (conf->peers[row].in_pool || conf->peers[row].dials))
-        return true;
-    for (size_t i = 0; i < STATS_BUCKETS; i++)
-        if (stats_read(&duration->bucket[i]))
-            return true;
-    return false;
+    for (size_t i = 0; i < conf->peer_count; i++)
+        if (conf->peers[i].in_pool || conf->peers[i].dials)
+            rendering->has_durations[conf->seats[i].number] = true;
+    for (uint32_t row = 0; row < rendering->source->peer_count; row++)
+        for (size_t i = 0; i < STATS_BUCKETS; i++)
+            if (stats_read(&peer_at(rendering, row)->duration.bucket[i]))
+                rendering->has_durations[row] = true;
 }
 
 static void put_peer_durations(const struct rendering *rendering)
 {
     struct metrics_family durations = family(rendering, "request_duration_seconds", "histogram",
                                              "From sending a request to a peer to its answer");
-    for (size_t row = 0; row < rendering->sum.peer_count; row++)
-        if (has_durations(rendering, row))
+    for (uint32_t row = 0; row < rendering->source->peer_count; row++)
+        if (rendering->has_durations[row])
             metrics_histogram(durations, peer_label(rendering, row),
-                              &rendering->sum.peers[row].duration);
+                              &peer_at(rendering, row)->duration);
 }
 
 /* --- requests: the ledger
@@ -252,9 +281,9 @@ static uint64_t put_outcomes(const struct rendering *rendering)
     uint64_t ended = 0;
     struct metrics_family requests =
         family(rendering, "requests_total", "counter", "Requests that have ended, by how they did");
-    for (size_t route = 0; route < rendering->sum.route_count; route++)
+    for (uint32_t route = 0; route < rendering->source->route_count; route++)
         for (unsigned i = 0; i < STATS_OUTCOMES; i++) {
-            uint64_t count = stats_read(&rendering->sum.routes[route].outcome[i]);
+            uint64_t count = stats_read(&stats_route_row(&rendering->sum, route)->outcome[i]);
             metrics_sample(requests, route_label(rendering, route),
                            metrics_label("outcome", outcomes[i]), count);
             ended += count;
@@ -273,11 +302,11 @@ static uint64_t at_least_zero(uint64_t gauge)
     return gauge >> 63 ? 0 : gauge;
 }
 
-static uint64_t received(const struct stats *sum)
+static uint64_t received(const struct rendering *rendering)
 {
     uint64_t received = 0;
-    for (size_t row = 0; row < sum->peer_count; row++)
-        received += stats_read(&sum->peers[row].received_request);
+    for (uint32_t row = 0; row < rendering->source->peer_count; row++)
+        received += stats_read(&peer_at(rendering, row)->received_request);
     return received;
 }
 
@@ -286,7 +315,7 @@ static void put_requests(const struct rendering *rendering)
     const struct stats *sum = &rendering->sum;
     uint64_t ended = put_outcomes(rendering);
     single(rendering, "requests_in_flight", "gauge", "Requests received and not yet ended",
-           difference(received(sum), ended));
+           difference(received(rendering), ended));
     struct metrics_family held =
         family(rendering, "requests_held", "gauge", "Requests, and answers on their way, by place");
     one(held, metrics_label("place", "pending"), stats_read(&sum->held_pending));
@@ -296,14 +325,14 @@ static void put_requests(const struct rendering *rendering)
 }
 
 /* What a route rejects with may be no row of LOCAL_RESULT: then it is the route that says it. */
-static struct metrics_label result_label(const struct rendering *rendering, size_t route,
+static struct metrics_label result_label(const struct rendering *rendering, uint32_t row,
                                          unsigned local, char code[16])
 {
     const struct rt_tables *tables = &rendering->source->conf->tables;
-    if (local != STATS_LOCAL_other || route >= tables->route_count ||
-        tables->routes[route].action != RT_REJECT)
+    const struct rt_route *route = rt_route_numbered(tables, (int32_t)row - 1);
+    if (local != STATS_LOCAL_other || !route || route->action != RT_REJECT)
         return metrics_label("result", local_results[local]);
-    snprintf(code, 16, "%u", (unsigned)tables->routes[route].result);
+    snprintf(code, 16, "%u", (unsigned)route->result);
     return metrics_label("result", code);
 }
 
@@ -312,9 +341,9 @@ static void put_local_answers(const struct rendering *rendering)
     char code[16];
     struct metrics_family local = family(rendering, "local_answers_total", "counter",
                                          "Answers the agent made itself, by Result-Code");
-    for (size_t route = 0; route < rendering->sum.route_count; route++)
+    for (uint32_t route = 0; route < rendering->source->route_count; route++)
         for (unsigned i = 0; i < STATS_LOCALS; i++) {
-            uint64_t count = stats_read(&rendering->sum.routes[route].local[i]);
+            uint64_t count = stats_read(&stats_route_row(&rendering->sum, route)->local[i]);
             if (count)
                 metrics_sample(local, route_label(rendering, route),
                                result_label(rendering, route, i, code), count);
@@ -467,11 +496,30 @@ static void put_agent(const struct rendering *rendering)
            log_dropped());
 }
 
+static void init(struct rendering *rendering)
+{
+    const struct metrics_source *source = rendering->source;
+    stats_init(&rendering->sum, source->peer_count, source->route_count);
+    rendering->is_present = calloc(source->peer_count, 1);
+    rendering->has_durations = calloc(source->peer_count, 1);
+    if (!rendering->is_present || !rendering->has_durations)
+        abort();
+}
+
+static void fini(struct rendering *rendering)
+{
+    stats_fini(&rendering->sum);
+    free(rendering->is_present);
+    free(rendering->has_durations);
+}
+
 void metrics_render(const struct metrics_source *source, FILE *to)
 {
     struct rendering rendering = {.source = source, .to = to};
-    stats_init(&rendering.sum, source->conf->peer_count, source->conf->tables.route_count);
+    init(&rendering);
     sum_up(&rendering);
+    find_present(&rendering);
+    find_servers(&rendering);
     put_program(&rendering);
     put_peer_states(&rendering);
     put_peer_counters(&rendering);
@@ -482,5 +530,5 @@ void metrics_render(const struct metrics_source *source, FILE *to)
     put_subscribers(&rendering);
     put_agent(&rendering);
     process_render(source->started, to);
-    stats_fini(&rendering.sum);
+    fini(&rendering);
 }

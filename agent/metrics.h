@@ -14,6 +14,13 @@ struct metrics_source {
     unsigned worker_count;
     const struct stats **stats; /* those of the workers and, last, of the front desk */
     const struct rt_bindings *bindings;
+    const struct rows *peers;   /* names of the rows of counters; as many as are read: */
+    const struct rows *routes;
+    uint32_t peer_count;
+    uint32_t route_count;
+    uint64_t reloads;
+    uint64_t failed_reloads;
+    uint64_t loaded; /* wall clock, seconds: the configuration in use */
 };
 
 /* Writes all metrics in the Prometheus text format. */

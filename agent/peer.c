@@ -19,7 +19,7 @@
 enum { EXPIRE_PER_TURN = 256 };
 
 struct peer *peer_new(struct worker *worker, rt_peer self, struct name *name,
-                      const struct conf_peer *conf, uint32_t row)
+                      struct snapshot_row row)
 {
     struct peer *peer = calloc(1, sizeof *peer);
     if (!peer)
@@ -27,11 +27,14 @@ struct peer *peer_new(struct worker *worker, rt_peer self, struct name *name,
     peer->worker = worker;
     peer->self = self;
     peer->name = name;
-    peer->conf = conf;
-    peer->row = row;
-    peer->backoff = conf->timers.reconnect_minimum;
+    peer->conf = row.conf;
+    peer->row = row.number;
+    peer->stats = stats_peer_at(&worker->stats, row.number);
+    peer->is_removed = peer->is_stopping = !row.is_admitted;
+    peer->backoff = row.conf->timers.reconnect_minimum;
+    rt_pending_init(&peer->pending, (uint32_t)worker_random(worker),
+                    row.conf->limits.pending_per_peer);
     peer->changed = worker->now;
-    rt_pending_init(&peer->pending, (uint32_t)worker_random(worker), conf->limits.pending_per_peer);
     worker_adopt(worker, peer);
     stats_add(&peer_stats(peer)->in_state[peer->state], 1);
     stats_add(&peer_stats(peer)->in_watch[peer->watchdog.state], 1);
@@ -94,6 +97,7 @@ void peer_publish(struct peer *peer)
                               .home = (uint16_t)peer->worker->index,
                               .flags = flags_of(peer)};
     struct board *board = peer->worker->board;
+    board_set_share(board, peer->self.slot, peer->conf->limits.pending_per_peer / 64 + 1);
     board_set_returned(board, peer->self.slot, peer->returned);
     board_set(board, peer->self.slot, view);
     peer_publish_load(peer);
@@ -170,7 +174,7 @@ static void enter(struct peer *peer, enum dm_state next)
 }
 
 /* Role, as configured or as its capabilities show: SRV-04. */
-static void settle_role(struct peer *peer)
+void peer_settle_role(struct peer *peer)
 {
     enum conf_role role = peer->conf->role;
     bool relay_alone = peer->applications->relay && peer->applications->count == 0;
@@ -192,7 +196,7 @@ static void take_capabilities(struct peer *peer)
     peer->candidate_realm = NULL;
     memcpy(peer->route_record, peer->candidate_record, peer->candidate_record_size);
     peer->route_record_size = peer->candidate_record_size;
-    settle_role(peer);
+    peer_settle_role(peer);
     struct board *board = peer->worker->board;
     board_set_applications(board, peer->self.slot, board_applications(board, peer->applications));
 }
@@ -226,9 +230,15 @@ static void opened(struct peer *peer)
 /* Exponential with jitter: PSM-06. */
 static void plan_reconnect(struct peer *peer)
 {
+    bool is_renewed = peer->is_renewed;
+    peer->is_renewed = false;
     if (!peer->conf->dials || peer->is_banned || peer->is_disabled || peer->is_stopping ||
         peer->conf->is_guest)
         return;
+    if (is_renewed) {
+        worker_arm(peer, TIMER_RECONNECT, 1);
+        return;
+    }
     uint64_t jitter = worker_random(peer->worker) % (peer->backoff / 4 + 1);
     worker_arm(peer, TIMER_RECONNECT, peer->backoff - jitter);
     peer->backoff = least(peer->backoff * 2, peer->conf->timers.reconnect_maximum);
@@ -237,12 +247,13 @@ static void plan_reconnect(struct peer *peer)
 /* The front desk keeps the slot of a peer that came by itself until it says so. */
 static void tell_idle(struct peer *peer)
 {
-    if (peer->is_failing || peer->is_idle_told || peer->state != DM_CLOSED || peer->arriving ||
-        guest_is_expected(peer))
+    bool stays = peer_is_row(peer->conf); /* its slot is its own */
+    if (stays || peer->is_failing || peer->is_idle_told || peer->state != DM_CLOSED ||
+        peer->arriving || guest_is_expected(peer))
         return;
     peer->is_idle_told = true;
-    bool is_forgotten = peer->is_orderly || !peer->applications /* never was open: no record */
-                        || peer->conf->is_guest;
+    bool is_forgotten = peer->is_orderly || peer->is_removed || peer->conf->is_guest ||
+                        !peer->applications; /* never was open: no record */
     agent_tell_idle(peer->worker, peer->self, peer->arrivals, is_forgotten);
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "agent/net/conn.h"
+#include "agent/snapshot.h"
 #include "proto/base.h"
 #include "proto/fsm.h"
 #include "proto/msg.h"
@@ -20,9 +21,10 @@ struct peer {
     uint32_t index; /* among the worker's peers */
     rt_peer self;
     struct name *name;
-    const struct conf_peer *conf;
-    struct guest *guest; /* owned; NULL: a row of the configuration admits it */
-    uint32_t row;        /* of `peers`, for the counters; the last one: admitted by none */
+    const struct conf_peer *conf; /* of the worker's snapshot, or the guest's */
+    struct guest *guest;          /* owned; NULL: a row of the configuration admits it */
+    uint32_t row;                 /* of the counters */
+    struct stats_peer *stats;
 
     enum dm_state state;
     uint64_t changed; /* when it got into this state */
@@ -75,14 +77,15 @@ struct peer {
     bool is_drained;   /* by an operator: no request is chosen for it; its connection stays */
     bool is_disabled;  /* by an operator: no connection */
     bool is_stopping;  /* the agent ends, or it was removed: no reconnect */
+    bool is_removed;   /* no row admits it any more: it drains, then its slot is given back */
+    bool is_renewed;   /* its connection is made anew as soon as it is closed */
     bool is_idle_told;
     bool is_challenged; /* a second connection of its name came: is the first alive? PSM-02 */
 };
 
-/* A peer at home on `worker`. Takes a reference of `name`. `conf` is a row of the configuration, or
- * the default of unknown peers. */
+/* A peer at home on `worker`. Takes a reference of `name`. */
 struct peer *peer_new(struct worker *worker, rt_peer self, struct name *name,
-                      const struct conf_peer *conf, uint32_t row);
+                      struct snapshot_row row);
 /* It has no connection and no pending request. */
 void peer_free(struct peer *peer);
 
@@ -99,12 +102,20 @@ extern const struct conn_events peer_conn_events;
 void peer_watch(struct peer *peer, enum dm_watch_event event);
 void peer_watch_timer(struct peer *peer);
 void peer_watch_reset(struct peer *peer);
+/* Tw is another one now. */
+void peer_watch_retime(struct peer *peer);
 /* A second connection of this name came while one is open: asks the first whether it lives. PSM-02.
  */
 void peer_watch_challenge(struct peer *peer);
 
 /* Its pending requests move elsewhere, from this turn on. */
 void peer_fail_over(struct peer *peer);
+
+/* A row with an exact identity, of the file? */
+static inline bool peer_is_row(const struct conf_peer *conf)
+{
+    return !conf->is_pattern && !conf->is_guest;
+}
 
 /* Open, by either side. */
 static inline bool peer_is_open(const struct peer *peer)
@@ -119,7 +130,7 @@ static inline const char *peer_name(const struct peer *peer)
 
 static inline struct stats_peer *peer_stats(const struct peer *peer)
 {
-    return &peer->worker->stats.peers[peer->row];
+    return peer->stats;
 }
 
 /* May a request be sent to it now? The home's own view, exact. */
@@ -131,6 +142,12 @@ bool peer_is_busy(const struct peer *peer);
 /* Puts what changed on the board. */
 void peer_publish(struct peer *peer);
 void peer_publish_load(struct peer *peer);
+
+/* Its row in a newer snapshot: takes it, and does what it makes different (peer_refit.c). */
+void peer_refit(struct peer *peer, const struct snapshot *snapshot);
+
+/* Server, client or agent: by its row and its capabilities. */
+void peer_settle_role(struct peer *peer);
 
 /* Ends it in good order with this Disconnect-Cause, and for good. */
 void peer_stop(struct peer *peer, enum dm_disconnect_cause cause);

@@ -96,6 +96,16 @@ void peer_watch_reset(struct peer *peer)
     say(peer, from);
 }
 
+/* It fires as early as the new one would; then what was heard puts it off again. */
+void peer_watch_retime(struct peer *peer)
+{
+    const struct worker *worker = peer->worker;
+    uint64_t due = worker->due[peer->index * WORKER_TIMERS + TIMER_WATCHDOG];
+    uint64_t wait = draw(peer);
+    if (due && due > worker->now + wait)
+        worker_arm(peer, TIMER_WATCHDOG, wait);
+}
+
 void peer_watch_challenge(struct peer *peer)
 {
     if (peer->is_challenged || peer->watchdog.state != DM_WATCH_OKAY)

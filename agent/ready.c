@@ -9,9 +9,12 @@ static bool is_available(struct board_view view)
 
 static bool has_member(const struct agent *agent, const struct rt_pool *pool)
 {
-    for (uint32_t i = 0; i < pool->count; i++)
-        if (is_available(board_at(agent->board, pool->members[i].peer_number)))
+    for (uint32_t i = 0; i < pool->count; i++) {
+        rt_peer peer = agent->conf->seats[pool->members[i].peer_number].peer;
+        struct board_view view = board_at(agent->board, peer.slot);
+        if (view.generation == peer.generation && is_available(view))
             return true;
+    }
     return false;
 }
 

@@ -80,7 +80,8 @@ void redirect_answer(struct worker *worker, struct rt_origin origin, dm_bytes re
                      const struct rt_verdict *verdict)
 {
     uint8_t octets[REDIRECT_ANSWER_ROOM];
-    const struct rt_redirect_rule *rule = &worker->conf->tables.routes[verdict->route].redirect;
+    const struct rt_tables *tables = &worker->conf->tables; /* those of the verdict */
+    const struct rt_redirect_rule *rule = &rt_route_numbered(tables, verdict->route)->redirect;
     struct hosts hosts = {.conf = worker->conf};
     dm_writer_init(&hosts.writer, octets, sizeof octets);
     put_hosts(&hosts, rule, verdict);

@@ -17,36 +17,23 @@ static uint16_t next_home(struct registry *registry)
                                : (uint16_t)agent_least_busy(agent);
 }
 
-static void give_rows_their_slots(struct registry *registry)
+static void put_back(struct registry *registry, uint32_t slot)
 {
-    const struct conf *conf = registry->agent->conf;
-    for (uint32_t row = 0; row < conf->peer_count; row++) {
-        if (conf->peers[row].is_pattern)
-            continue;
-        struct registry_slot *slot = &registry->slots[row];
-        slot->row = row;
-        slot->generation = 1;
-        slot->home = next_home(registry);
-        slot->name = name_new(dm_text(conf->peers[row].identity), 1);
-        directory_put(&registry->directory, slot->name, registry_peer(registry, slot));
-    }
+    registry->slots[slot].next_free = registry->first_free;
+    registry->first_free = slot;
+    registry->free++;
 }
 
 void registry_init(struct registry *registry, struct agent *agent)
 {
-    const struct conf *conf = agent->conf;
-    *registry = (struct registry){.agent = agent, .fixed = (uint32_t)conf->peer_count};
-    registry->size = registry->fixed + conf->limits.connections;
+    *registry = (struct registry){.agent = agent, .size = agent->board_size};
     registry->slots = calloc(registry->size, sizeof *registry->slots);
     if (!registry->slots)
         abort();
     directory_init(&registry->directory);
     registry->first_free = NO_SLOT;
-    for (uint32_t i = registry->size; i-- > registry->fixed;) {
-        registry->slots[i].next_free = registry->first_free;
-        registry->first_free = i;
-    }
-    give_rows_their_slots(registry);
+    for (uint32_t i = registry->size; i-- > 0;)
+        put_back(registry, i);
 }
 
 void registry_fini(struct registry *registry)
@@ -61,7 +48,7 @@ static void tell_all(struct registry *registry, enum mail_kind kind, struct name
     struct agent *agent = registry->agent;
     for (unsigned i = 0; i < agent->worker_count; i++) {
         struct name_letter *letter = post_letter(&agent->post, i, kind, sizeof *letter, true);
-        letter->name = name;
+        letter->name = name_ref(name);
         letter->peer = peer;
     }
 }
@@ -71,6 +58,7 @@ static void release(struct registry *registry, struct registry_slot *slot)
 {
     struct agent *agent = registry->agent;
     slot->is_leaving = true;
+    slot->is_forgotten = false;
     slot->releases++;
     registry->leaving++;
     struct idle_letter *letter =
@@ -78,37 +66,55 @@ static void release(struct registry *registry, struct registry_slot *slot)
     letter->peer = registry_peer(registry, slot);
 }
 
+static bool may_go(const struct registry_slot *slot)
+{
+    return slot->name && slot->is_idle && !slot->is_leaving && !slot->is_row;
+}
+
+/* Until all workers use the newest snapshot, an older one may still name the slot. */
+static bool is_settled(const struct registry *registry)
+{
+    return registry->agent->behind == 0;
+}
+
 /* The one that has been idle for longest makes room. Its slot is free after its home has answered.
  */
 static void make_room(struct registry *registry)
 {
     struct registry_slot *oldest = NULL;
-    for (uint32_t i = registry->fixed; i < registry->size; i++) {
+    for (uint32_t i = 0; i < registry->size; i++) {
         struct registry_slot *slot = &registry->slots[i];
-        if (slot->name && slot->is_idle && !slot->is_leaving &&
-            (!oldest || slot->idle_since < oldest->idle_since))
+        if (may_go(slot) && (!oldest || slot->idle_since < oldest->idle_since))
             oldest = slot;
     }
-    if (oldest)
+    if (oldest && is_settled(registry))
         release(registry, oldest);
 }
 
-static struct registry_slot *take_free(struct registry *registry, dm_bytes identity, uint32_t row)
+static struct registry_slot *take_free(struct registry *registry, dm_bytes identity)
 {
-    if (registry->first_free == NO_SLOT) {
+    struct registry_slot *slot = &registry->slots[registry->first_free];
+    registry->first_free = slot->next_free;
+    registry->free--;
+    uint32_t generation = slot->generation + 1;
+    *slot = (struct registry_slot){.generation = generation ? generation : 1};
+    slot->home = next_home(registry);
+    slot->name = name_new(identity, 1);
+    rt_peer peer = registry_peer(registry, slot);
+    directory_put(&registry->directory, slot->name, peer);
+    if (registry->is_open)
+        tell_all(registry, MAIL_ADDED, slot->name, peer);
+    return slot;
+}
+
+static struct registry_slot *take_in(struct registry *registry, dm_bytes identity)
+{
+    if (registry->first_free == NO_SLOT || registry->strangers >= registry->agent->connections) {
         make_room(registry);
         return NULL;
     }
-    struct registry_slot *slot = &registry->slots[registry->first_free];
-    registry->first_free = slot->next_free;
-    uint32_t generation = slot->generation + 1;
-    *slot = (struct registry_slot){.generation = generation ? generation : 1, .row = row};
-    slot->home = next_home(registry);
-    slot->name = name_new(identity, 1 + registry->agent->worker_count);
-    rt_peer peer = registry_peer(registry, slot);
-    directory_put(&registry->directory, slot->name, peer);
-    tell_all(registry, MAIL_ADDED, slot->name, peer);
-    return slot;
+    registry->strangers++;
+    return take_free(registry, identity);
 }
 
 /* He was told to go and is here again: his home gets the arrival after the release, and makes him
@@ -120,17 +126,17 @@ static void stay(struct registry *registry, struct registry_slot *slot)
     slot->arrivals = 0;
 }
 
-struct registry_slot *registry_admit(struct registry *registry, dm_bytes identity, uint32_t row)
+struct registry_slot *registry_admit(struct registry *registry, dm_bytes identity)
 {
     const struct directory_entry *entry = directory_find(&registry->directory, identity);
     struct registry_slot *slot =
-        entry ? &registry->slots[entry->peer.slot] : take_free(registry, identity, row);
+        entry ? &registry->slots[entry->peer.slot] : take_in(registry, identity);
     if (!slot)
         return NULL;
     if (slot->is_leaving)
         stay(registry, slot);
     slot->arrivals++;
-    slot->is_idle = false;
+    slot->is_idle = slot->is_forgotten = false;
     return slot;
 }
 
@@ -143,12 +149,12 @@ static struct registry_slot *slot_of(struct registry *registry, rt_peer peer)
 void registry_idle(struct registry *registry, const struct idle_letter *letter)
 {
     struct registry_slot *slot = slot_of(registry, letter->peer);
-    if (!slot || letter->peer.slot < registry->fixed || slot->is_leaving ||
-        slot->arrivals != letter->arrivals)
+    if (!slot || slot->is_row || slot->is_leaving || slot->arrivals != letter->arrivals)
         return; /* another connection is on its way to it */
     slot->is_idle = true;
+    slot->is_forgotten = letter->is_orderly;
     slot->idle_since = clock_now();
-    if (letter->is_orderly)
+    if (slot->is_forgotten && is_settled(registry))
         release(registry, slot);
 }
 
@@ -157,13 +163,12 @@ void registry_released(struct registry *registry, rt_peer peer)
     struct registry_slot *slot = slot_of(registry, peer);
     if (!slot || --slot->releases || !slot->is_leaving)
         return;
-    tell_all(registry, MAIL_REMOVED,
-             name_new(name_bytes(slot->name), registry->agent->worker_count), peer);
+    tell_all(registry, MAIL_REMOVED, slot->name, peer);
     directory_remove(&registry->directory, name_bytes(slot->name), peer);
     slot->name = NULL;
     registry->leaving--;
-    slot->next_free = registry->first_free;
-    registry->first_free = peer.slot;
+    registry->strangers--;
+    put_back(registry, peer.slot);
 }
 
 uint64_t registry_expires_in(struct registry *registry, rt_peer peer, uint64_t now)
@@ -177,9 +182,65 @@ uint64_t registry_expires_in(struct registry *registry, rt_peer peer, uint64_t n
 
 void registry_tick(struct registry *registry, uint64_t now)
 {
-    for (uint32_t i = registry->fixed; i < registry->size; i++) {
+    for (uint32_t i = 0; i < registry->size && is_settled(registry); i++) {
         struct registry_slot *slot = &registry->slots[i];
-        if (slot->name && slot->is_idle && !slot->is_leaving && now - slot->idle_since > KEEP)
+        if (may_go(slot) && now - slot->idle_since > KEEP)
             release(registry, slot);
     }
+}
+
+/* --- rows ---------------------------------------------------------------------------------------
+ */
+
+static struct registry_slot *slot_named(const struct registry *registry, const char *identity)
+{
+    const struct directory_entry *entry = directory_find(&registry->directory, dm_text(identity));
+    return entry ? &registry->slots[entry->peer.slot] : NULL;
+}
+
+bool registry_has_room(const struct registry *registry, const struct conf *conf)
+{
+    size_t wanted = 0;
+    for (size_t row = 0; row < conf->peer_count; row++)
+        wanted += !conf->peers[row].is_pattern && !slot_named(registry, conf->peers[row].identity);
+    return wanted <= registry->free;
+}
+
+static struct conf_seat sit_down(struct registry *registry, const struct conf_peer *peer,
+                                 uint32_t number)
+{
+    struct registry_slot *slot = slot_named(registry, peer->identity);
+    if (!slot)
+        slot = take_free(registry, dm_text(peer->identity));
+    if (slot->is_leaving)
+        stay(registry, slot);
+    slot->is_row = true;
+    slot->is_idle = slot->is_forgotten = false;
+    struct order order = orders_find(&registry->agent->orders, name_bytes(slot->name));
+    return (struct conf_seat){registry_peer(registry, slot), number, slot->home, order.is_drained,
+                              order.is_disabled};
+}
+
+static void count_strangers(struct registry *registry)
+{
+    registry->strangers = 0;
+    for (uint32_t i = 0; i < registry->size; i++)
+        registry->strangers += registry->slots[i].name && !registry->slots[i].is_row;
+}
+
+void registry_seat(struct registry *registry, struct conf *conf)
+{
+    for (uint32_t i = 0; i < registry->size; i++)
+        registry->slots[i].is_row = false;
+    for (size_t row = 0; row < conf->peer_count; row++)
+        if (!conf->peers[row].is_pattern)
+            conf->seats[row] = sit_down(registry, &conf->peers[row], conf->seats[row].number);
+    count_strangers(registry);
+}
+
+void registry_settle(struct registry *registry)
+{
+    for (uint32_t i = 0; i < registry->size; i++)
+        if (registry->slots[i].is_forgotten && may_go(&registry->slots[i]))
+            release(registry, &registry->slots[i]);
 }

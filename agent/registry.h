@@ -1,25 +1,28 @@
 /* registry.h — identity -> peer slot -> home worker. Main thread.
  *
- * Slots are given and taken here only. The first belong to the rows of `peers` with an exact
- * identity (slot = row); the others are for peers that come by themselves. Who fails keeps his slot
- * for a while, so that his return passes through REOPEN (WDG-14); who leaves in good order gives it
- * back at once, unless he comes again before it is free. */
+ * Slots are given and taken here only. Rows of `peers` with an exact identity have one for as long
+ * as they are in the configuration; the others are for peers that come by themselves. Who fails
+ * keeps his slot for a while, so that his return passes through REOPEN (WDG-14); who leaves in good
+ * order, or is removed, gives it back at once, unless he comes again before it is free. No slot is
+ * given back while a worker may use a snapshot that names it. */
 #pragma once
 
 #include "agent/directory.h"
 #include "agent/mailbox.h"
 
 struct agent;
+struct conf;
 
 struct registry_slot {
     struct name *name; /* NULL: free */
     uint64_t idle_since;
     uint32_t generation;
-    uint32_t row;
     uint32_t arrivals; /* letters with connections sent to its home */
     uint32_t next_free;
     uint16_t home;
+    bool is_row; /* it belongs to a row with an exact identity, and stays */
     bool is_idle;
+    bool is_forgotten; /* idle, and there is nothing to remember: it goes */
     bool is_leaving;   /* its home was told to let it go, and nobody has come since */
     uint16_t releases; /* letters that tell its home so, not yet answered */
 };
@@ -28,10 +31,12 @@ struct registry {
     struct agent *agent;
     struct registry_slot *slots;
     uint32_t size;
-    uint32_t fixed; /* slots of rows */
     uint32_t first_free;
-    uint32_t leaving; /* slots that are about to be free */
-    uint32_t spread;  /* the next home in turn */
+    uint32_t free;      /* how many are */
+    uint32_t strangers; /* slots taken that are not a row's: limits.connections at most */
+    uint32_t leaving;   /* slots that are about to be free */
+    bool is_open;       /* workers have mailboxes: they are told who gets a slot */
+    uint32_t spread;    /* the next home in turn */
     struct directory directory;
 };
 
@@ -39,8 +44,7 @@ struct arrival_letter {
     struct letter letter;
     rt_peer peer;
     struct name *name; /* a reference for the home, where it meets the peer for the first time */
-    uint32_t row;
-    bool is_drained; /* by an operator, before it came */
+    bool is_drained;   /* by an operator, before it came */
     int descriptor;
     uint32_t cer_size;
     uint32_t rest_size;
@@ -63,9 +67,16 @@ struct idle_letter {
 void registry_init(struct registry *registry, struct agent *agent);
 void registry_fini(struct registry *registry);
 
-/* The slot for a peer of this identity that row `row` admits: its own, or a free one. NULL: none is
+/* Are there slots for all rows of this configuration? */
+bool registry_has_room(const struct registry *registry, const struct conf *conf);
+/* Gives the rows of the configuration their seats, before it is published. */
+void registry_seat(struct registry *registry, struct conf *conf);
+/* All workers use the newest snapshot: who is gone gives his slot back. */
+void registry_settle(struct registry *registry);
+
+/* The slot for a peer of this identity that some row admits: its own, or a free one. NULL: none is
  * free. */
-struct registry_slot *registry_admit(struct registry *registry, dm_bytes identity, uint32_t row);
+struct registry_slot *registry_admit(struct registry *registry, dm_bytes identity);
 
 static inline rt_peer registry_peer(const struct registry *registry,
                                     const struct registry_slot *slot)

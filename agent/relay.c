@@ -23,8 +23,11 @@ static void see_member(void *context, uint32_t peer_number, uint32_t application
                        struct rt_seen *seen)
 {
     struct worker *worker = context;
+    rt_peer peer = worker->conf->seats[peer_number].peer;
     (void)application; /* its bits were looked up once for this request */
-    board_see(worker->board, peer_number, worker->asked_application, seen);
+    board_see(worker->board, peer.slot, worker->asked_application, seen);
+    if (seen->peer.generation != peer.generation)
+        *seen = (struct rt_seen){.peer = peer}; /* it has not settled in yet */
 }
 
 static bool see_host(void *context, dm_bytes identity, uint32_t application, struct rt_seen *seen)
@@ -249,11 +252,8 @@ void relay_hand_over(struct worker *worker, struct relay_request *request, rt_pe
 /* One greedy client never takes the other half of a server's table. */
 bool relay_is_greedy(const struct peer *from, rt_peer to)
 {
-    const struct agent *agent = from->worker->agent;
-    if (!board_is_half_full(from->worker->board, to.slot))
-        return false;
-    uint32_t row = to.slot < agent->registry.fixed ? to.slot : agent->registry.fixed;
-    return from->in_flight > agent_row(agent, row)->limits.pending_per_peer / 64 + 1;
+    const struct board *board = from->worker->board;
+    return board_is_half_full(board, to.slot) && from->in_flight > board_share(board, to.slot);
 }
 
 static struct rt_origin begin(struct peer *from, const struct dm_header *header)

@@ -12,8 +12,10 @@ struct report_member report_member_of(const struct agent *agent, const struct co
                                       const struct rt_pool *pool, const struct rt_member *member)
 {
     struct rt_seen seen;
-    (void)conf;
-    board_see(agent->board, member->peer_number, UINT64_MAX, &seen);
+    rt_peer peer = conf->seats[member->peer_number].peer;
+    board_see(agent->board, peer.slot, UINT64_MAX, &seen);
+    if (seen.peer.generation != peer.generation)
+        seen = (struct rt_seen){0}; /* it has not settled in yet */
     struct report_member it = {"available", true, false, seen.pending};
     uint64_t now = clock_now();
     if (seen.reach == RT_UNREACHABLE || seen.is_client || seen.is_drained)

@@ -52,12 +52,12 @@ static json_t *outcomes(const struct agent *agent)
 #include "agent/stats.def"
     };
     json_t *json = report_made(json_object());
-    size_t routes = agent->conf->tables.route_count;
+    uint32_t routes = agent->rows.routes.count;
     for (unsigned k = 0; k < STATS_OUTCOMES; k++) {
         uint64_t count = 0;
         for (unsigned i = 0; i < agent->worker_count; i++)
-            for (size_t route = 0; route <= routes; route++)
-                count += stats_read(&agent->workers[i]->stats.routes[route].outcome[k]);
+            for (uint32_t route = 0; route < routes; route++)
+                count += stats_read(&stats_route_row(&agent->workers[i]->stats, route)->outcome[k]);
         json_object_set_new(json, names[k], json_integer((json_int_t)count));
     }
     return json;
@@ -109,10 +109,9 @@ static json_t *memory(const struct agent *agent)
 
 static json_t *connections(const struct agent *agent)
 {
-    return report_made(json_pack("{s:I, s:i, s:I}", "open",
-                                 (json_int_t)sum(agent, offsetof(struct stats, connections)),
-                                 "half_open", (int)agent->front.half_open, "limit",
-                                 (json_int_t)agent->conf->limits.connections));
+    return report_made(json_pack(
+        "{s:I, s:i, s:I}", "open", (json_int_t)sum(agent, offsetof(struct stats, connections)),
+        "half_open", (int)agent->front.half_open, "limit", (json_int_t)agent->connections));
 }
 
 static json_t *log_state(void)

@@ -2,6 +2,7 @@
 #include "agent/stats.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define US UINT64_C(1000)
 #define MS UINT64_C(1000000)
@@ -32,23 +33,34 @@ enum stats_local stats_local_of(uint32_t result)
     }
 }
 
-static void *zeroed(size_t count, size_t size)
+static void *zeroed(size_t size)
 {
-    void *memory = calloc(count, size);
+    void *memory = calloc(ROWS_PER_CHUNK, size);
     if (!memory)
         abort();
     return memory;
 }
 
-void stats_init(struct stats *stats, size_t peers, size_t routes)
+void stats_init(struct stats *stats, uint32_t peers, uint32_t routes)
 {
-    *stats = (struct stats){.peer_count = peers + 1, .route_count = routes + 1};
-    stats->peers = zeroed(stats->peer_count, sizeof *stats->peers);
-    stats->routes = zeroed(stats->route_count, sizeof *stats->routes);
+    memset(stats, 0, sizeof *stats);
+    stats_grow(stats, peers, routes);
+}
+
+void stats_grow(struct stats *stats, uint32_t peers, uint32_t routes)
+{
+    for (uint32_t i = 0; i * ROWS_PER_CHUNK < peers; i++)
+        if (!stats->peers[i])
+            stats->peers[i] = zeroed(sizeof *stats->peers[i]);
+    for (uint32_t i = 0; i * ROWS_PER_CHUNK < routes; i++)
+        if (!stats->routes[i])
+            stats->routes[i] = zeroed(sizeof *stats->routes[i]);
 }
 
 void stats_fini(struct stats *stats)
 {
-    free(stats->peers);
-    free(stats->routes);
+    for (uint32_t i = 0; i < ROWS_CHUNKS; i++) {
+        free(stats->peers[i]);
+        free(stats->routes[i]);
+    }
 }

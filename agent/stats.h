@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/rows.h"
 #include "proto/fsm.h"
 #include "proto/watchdog.h"
 
@@ -116,11 +117,11 @@ struct stats_route {
     stats_counter local[STATS_LOCALS];
 };
 
+/* Rows of peers and routes are numbered by agent/rows, and come in chunks that never move: the main
+ * thread adds some before anybody is told of their numbers. */
 struct stats {
-    size_t peer_count; /* rows of `peers`, and one more for those that no row admits */
-    struct stats_peer *peers;
-    size_t route_count; /* routes, and one more for requests without one */
-    struct stats_route *routes;
+    struct stats_peer *peers[ROWS_CHUNKS];
+    struct stats_route *routes[ROWS_CHUNKS];
     stats_counter requests_received;
     stats_counter requests_ended;
     stats_counter held_pending; /* requests in pending tables: gauge */
@@ -144,12 +145,26 @@ struct stats {
     struct stats_histogram lag; /* of the loop: how late a tick was */
 };
 
-/* Zeroed; fatal without memory. */
-void stats_init(struct stats *stats, size_t peers, size_t routes);
+/* Zeroed, with so many rows; fatal without memory. */
+void stats_init(struct stats *stats, uint32_t peers, uint32_t routes);
 void stats_fini(struct stats *stats);
+/* Makes room for so many rows in all. Main thread; the writer goes on meanwhile. */
+void stats_grow(struct stats *stats, uint32_t peers, uint32_t routes);
 
-/* Route number -> its counters; -1 is the row of requests without a route. */
-static inline struct stats_route *stats_route_at(struct stats *stats, int32_t route)
+/* The counters of a row of peers; 0: of those that no row admits. */
+static inline struct stats_peer *stats_peer_at(const struct stats *stats, uint32_t row)
 {
-    return &stats->routes[route < 0 ? stats->route_count - 1 : (size_t)route];
+    return &stats->peers[row / ROWS_PER_CHUNK][row % ROWS_PER_CHUNK];
+}
+
+/* Those of a row of routes; 0: of requests without a route. */
+static inline struct stats_route *stats_route_row(const struct stats *stats, uint32_t row)
+{
+    return &stats->routes[row / ROWS_PER_CHUNK][row % ROWS_PER_CHUNK];
+}
+
+/* Route number -> its counters; -1 is that of requests without a route. */
+static inline struct stats_route *stats_route_at(const struct stats *stats, int32_t route)
+{
+    return stats_route_row(stats, (uint32_t)(route + 1));
 }

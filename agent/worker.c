@@ -18,7 +18,7 @@
 #include "agent/store/store.h"
 #include "agent/report_row.h"
 
-enum { MESSAGES_PER_FLUSH = 4096, MOVED_PER_TURN = 256, SLOW_TICK_MS = 100, FAST_TICK_MS = 10 };
+enum { MESSAGES_PER_FLUSH = 4096, MOVED_PER_TURN = 256 };
 #define TIME_PER_FLUSH (2 * NS_PER_MS)
 #define LATE           (500 * NS_PER_MS)
 
@@ -270,8 +270,8 @@ static void open_arrival(struct worker *worker, const struct letter *opened)
     const struct arrival_letter *letter = (const struct arrival_letter *)(const void *)opened;
     struct peer *peer = worker->by_slot[letter->peer.slot];
     if (!peer)
-        peer = peer_new(worker, letter->peer, letter->name, agent_row(worker->agent, letter->row),
-                        letter->row);
+        peer = peer_new(worker, letter->peer, letter->name,
+                        snapshot_row(worker->snapshot, name_bytes(letter->name)));
     else
         name_unref(letter->name);
     peer->is_drained = letter->is_drained;
@@ -290,12 +290,22 @@ static void open_name(struct worker *worker, const struct letter *opened)
     name_unref(letter->name);
 }
 
+/* A peer that has a row again meanwhile stays; what comes to it is counted from here, as the front
+ * desk does. */
+static void let_go(struct peer *peer)
+{
+    if (peer_is_row(peer->conf))
+        peer->arrivals = 0;
+    else
+        peer_free(peer);
+}
+
 static void open_release(struct worker *worker, const struct letter *opened)
 {
     const struct idle_letter *letter = (const struct idle_letter *)(const void *)opened;
     struct peer *peer = worker->by_slot[letter->peer.slot];
     if (peer)
-        peer_free(peer);
+        let_go(peer);
     struct idle_letter *back =
         post_letter(&worker->post, worker->agent->worker_count, MAIL_RELEASED, sizeof *back, true);
     back->peer = letter->peer;
@@ -324,6 +334,8 @@ static void open_stage(struct worker *worker, const struct letter *opened)
 static void open_letter(void *context, const struct letter *letter)
 {
     struct worker *worker = context;
+    if (snapshot_is_newer(letter->snapshot, worker->post.snapshot))
+        worker_switch(worker); /* nobody is behind his mail */
     switch ((enum mail_kind)letter->kind) {
     case MAIL_REQUEST:
         relay_open_request(worker, letter);
@@ -353,6 +365,8 @@ static void open_letter(void *context, const struct letter *letter)
     case MAIL_STAGE:
         open_stage(worker, letter);
         break;
+    case MAIL_SNAPSHOT: /* its head has said it all */
+        break;
     case MAIL_ASK:
         report_peers_at(worker, letter);
         break;
@@ -362,6 +376,7 @@ static void open_letter(void *context, const struct letter *letter)
     case MAIL_DIAL:
     case MAIL_REPORT:
     case MAIL_IDLE:
+    case MAIL_SWITCHED:
     case MAIL_RELEASED: /* the front desk's */
         assert(false);
     }
@@ -405,65 +420,25 @@ static void end_loop(struct worker *worker)
         uv_close(own[i], NULL);
 }
 
-static void adopt_rows(struct worker *worker)
-{
-    struct registry *registry = &worker->agent->registry;
-    for (uint32_t row = 0; row < registry->fixed; row++) {
-        const struct registry_slot *slot = &registry->slots[row];
-        if (!slot->name)
-            continue;
-        rt_peer self = registry_peer(registry, slot);
-        directory_put(&worker->directory, name_ref(slot->name), self);
-        if (slot->home != worker->index)
-            continue;
-        peer_new(worker, self, name_ref(slot->name), &worker->conf->peers[row], row);
-    }
-}
-
-static bool has_fast_timer(const struct conf_timers *timers)
-{
-    const uint64_t all[] = {timers->connect, timers->capabilities, timers->request,
-                            timers->reconnect_minimum, timers->disconnect};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i] < NS_PER_S)
-            return true;
-    return false;
-}
-
-static uint64_t tick_interval(const struct conf *conf)
-{
-    if (clock_is_lab())
-        return 1;
-    bool is_fast = has_fast_timer(&conf->timers);
-    for (size_t i = 0; i < conf->peer_count; i++)
-        is_fast = is_fast || has_fast_timer(&conf->peers[i].timers);
-    return is_fast ? FAST_TICK_MS : SLOW_TICK_MS;
-}
-
 struct worker *worker_new(struct agent *agent, unsigned index)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     if (!worker || uv_loop_init(&worker->loop))
         abort();
-    const struct conf *conf = agent->conf;
     worker->index = index;
     worker->agent = agent;
-    worker->conf = conf;
     worker->board = agent->board;
     worker->store = agent->store;
     uv_random(NULL, NULL, &worker->random, sizeof worker->random, 0, NULL);
     worker->random |= 1; /* its generator never leaves 0 */
-    stats_init(&worker->stats, conf->peer_count, conf->tables.route_count);
-    memory_init(&worker->memory, &worker->stats.memory, conf->limits.memory);
+    stats_init(&worker->stats, agent->rows.peers.count, agent->rows.routes.count);
+    memory_init(&worker->memory, &worker->stats.memory, 0);
     directory_init(&worker->directory);
     worker->by_slot = calloc(agent->board->size, sizeof *worker->by_slot);
-    worker->scratch_size =
-        conf->limits.message_size + 1024 + DM_ROUTE_RECORD_MAX + REDIRECT_ANSWER_ROOM;
-    worker->scratch = malloc(worker->scratch_size);
-    worker->chooser.random = worker_random(worker);
-    worker->chooser.turn = calloc(conf->tables.pool_count + 1, sizeof *worker->chooser.turn);
-    if (!worker->by_slot || !worker->scratch || !worker->chooser.turn)
+    if (!worker->by_slot)
         abort();
+    worker->chooser.random = worker_random(worker);
+    worker_fit(worker, agent->snapshot);
     worker->world = relay_world(worker);
     follow_init(worker);
     mailbox_init(&worker->mailbox, &worker->loop, on_mail, worker);
@@ -473,7 +448,7 @@ struct worker *worker_new(struct agent *agent, unsigned index)
 
 static void start_handles(struct worker *worker)
 {
-    uint64_t interval = tick_interval(worker->conf);
+    uint64_t interval = worker_tick_interval(worker->conf);
     uv_prepare_init(&worker->loop, &worker->prepare);
     uv_check_init(&worker->loop, &worker->check);
     uv_idle_init(&worker->loop, &worker->again);
@@ -496,6 +471,16 @@ static void run(void *argument)
     uv_run(&worker->loop, UV_RUN_DEFAULT);
 }
 
+static void know_rows(struct worker *worker)
+{
+    const struct registry *registry = &worker->agent->registry;
+    for (uint32_t i = 0; i < registry->size; i++) {
+        const struct registry_slot *slot = &registry->slots[i];
+        if (slot->name)
+            directory_put(&worker->directory, name_ref(slot->name), registry_peer(registry, slot));
+    }
+}
+
 void worker_settle_in(struct worker *worker)
 {
     worker_begin(worker);
@@ -504,7 +489,8 @@ void worker_settle_in(struct worker *worker)
     start_handles(worker);
     if (worker->store && worker->store->methods->open)
         worker->store->methods->open(worker->store, worker);
-    adopt_rows(worker);
+    know_rows(worker);
+    worker_adopt_rows(worker);
 }
 
 void worker_start(struct worker *worker)

@@ -13,6 +13,7 @@
 #include "agent/directory.h"
 #include "agent/mailbox.h"
 #include "agent/memory.h"
+#include "agent/snapshot.h"
 #include "agent/stats.h"
 
 struct agent;
@@ -28,7 +29,8 @@ enum worker_timer { TIMER_MACHINE, TIMER_WATCHDOG, TIMER_RECONNECT };
 struct worker {
     unsigned index;
     struct agent *agent;
-    const struct conf *conf;
+    const struct snapshot *snapshot; /* in use here */
+    const struct conf *conf;         /* its */
     uv_thread_t thread;
     uv_loop_t loop;
     uv_prepare_t prepare;
@@ -64,6 +66,7 @@ struct worker {
     struct rt_redirects realm_redirects; /* realms that 3011s named */
 
     struct rt_chooser chooser;
+    uint32_t turn_count; /* of chooser.turn */
     struct rt_world world;
     uint64_t asked_application; /* board bits of the request in hand */
     uint64_t random;
@@ -123,6 +126,15 @@ void worker_attend(struct peer *peer);
 
 /* Pending requests of some peer have to move or to end: see to it in this and the coming turns. */
 void worker_again(struct worker *worker);
+
+/* Uses the newest snapshot from now on, and tells the front desk (worker_switch.c). */
+void worker_switch(struct worker *worker);
+/* What a worker keeps that depends on the configuration, but for its peers. */
+void worker_fit(struct worker *worker, const struct snapshot *snapshot);
+/* Takes in the peers of exact rows that are to be at home here and are not yet. */
+void worker_adopt_rows(struct worker *worker);
+/* How often it ticks, ms. */
+uint64_t worker_tick_interval(const struct conf *conf);
 
 /* A random number; not for secrets. */
 uint64_t worker_random(struct worker *worker);

@@ -51,15 +51,12 @@ static bool is_local(const struct deciding *it, struct rt_verdict *verdict)
 
 const struct rt_route *rt_route_numbered(const struct rt_tables *tables, int32_t number)
 {
-    uint32_t wanted = (uint32_t)number;
     if (number < 0)
         return NULL;
-    if (wanted < tables->route_count && tables->routes[wanted].number == wanted)
-        return &tables->routes[wanted];
-    for (uint32_t i = 0; i < tables->route_count; i++)
-        if (tables->routes[i].number == wanted)
-            return &tables->routes[i];
-    return NULL;
+    uint32_t place = (uint32_t)number;
+    if (tables->places)
+        place = place < tables->place_count ? tables->places[place] : UINT32_MAX;
+    return place < tables->route_count ? &tables->routes[place] : NULL;
 }
 
 /* The route redirects: to whom its table names, or to its own list. RDR-01, RDR-04. */

@@ -19,8 +19,14 @@ struct rt_tables {
     struct rt_table *realms;
     const struct rt_route *routes;
     uint32_t route_count;
+    const uint32_t *places; /* number of a route -> its place in `routes`, or UINT32_MAX; NULL:
+                               numbers are places */
+    uint32_t place_count;
     struct rt_pool *pools;
     uint32_t pool_count;
+    const uint32_t *pool_numbers; /* place of a pool -> its number; NULL: numbers are places */
+    const uint32_t *pool_places;  /* number -> place, or UINT32_MAX */
+    uint32_t pool_place_count;
     struct rt_subscriber_table *subscribers; /* subscribers.h */
     uint32_t subscriber_count;
     const dm_bytes *peers; /* identities, by their numbers */
@@ -29,6 +35,10 @@ struct rt_tables {
 
 /* In rt_attempt.searched: a group could not be asked. */
 #define RT_SEARCH_HAS_GAPS (UINT64_C(1) << 63)
+
+/* The route of this number, or NULL: -1, or it was removed. Numbers go by name and are kept when
+ * the configuration is exchanged. */
+const struct rt_route *rt_route_numbered(const struct rt_tables *tables, int32_t number);
 
 /* Where a request came from and what was tried already. */
 struct rt_attempt {
@@ -101,6 +111,12 @@ bool rt_is_retried(const struct rt_tables *tables, int32_t route, int32_t pool, 
 
 /* The member of the pool that is this peer, or -1. */
 int rt_member_of(const struct rt_pool *pool, const struct rt_world *world, rt_peer peer);
+
+/* The number of the pool at this place: by name, too. */
+static inline int32_t rt_pool_number(const struct rt_tables *tables, uint32_t place)
+{
+    return (int32_t)(tables->pool_numbers ? tables->pool_numbers[place] : place);
+}
 
 /* The pool with this number, or the one of the route where there is none; NULL where neither is: a
  * reload may have taken them away. */

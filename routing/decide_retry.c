@@ -19,8 +19,11 @@ static bool is_final(uint32_t result)
 
 const struct rt_pool *rt_pool_numbered(const struct rt_tables *tables, int32_t route, int32_t pool)
 {
-    if (pool >= 0 && (uint32_t)pool < tables->pool_count)
-        return &tables->pools[pool];
+    uint32_t place = pool < 0 ? UINT32_MAX : (uint32_t)pool;
+    if (tables->pool_places)
+        place = place < tables->pool_place_count ? tables->pool_places[place] : UINT32_MAX;
+    if (place < tables->pool_count)
+        return &tables->pools[place];
     const struct rt_route *it = rt_route_numbered(tables, route);
     return it && rt_route_forwards(it) ? &tables->pools[it->pool] : NULL;
 }

@@ -173,7 +173,7 @@ static struct rt_verdict choose_member(struct deciding *it, const struct rt_rout
     deciding_say_peer(it, "forward to", it->pool->members[member].identity, it->pool->name);
     return (struct rt_verdict){.kind = RT_FORWARD,
                                .route = (int32_t)route->number,
-                               .pool = (int32_t)user->pool,
+                               .pool = rt_pool_number(it->tables, user->pool),
                                .member = member,
                                .peer = seen.peer,
                                .why = user->why,

@@ -7,7 +7,7 @@
 
 enum { ADMIT_NOBODY = -1, ADMIT_NOT_FROM_THERE = -2, IDENTITY_MAX = 255 };
 
-static bool is_from(const struct conf_peer *peer, const union conf_socket *source)
+bool conf_peer_takes(const struct conf_peer *peer, const union conf_socket *source)
 {
     if (source == NULL || peer->from_count == 0)
         return true;
@@ -24,7 +24,7 @@ static bool ask_row(const struct conf_snapshot *snapshot, const char *name, size
     const struct conf_name *found = conf_names_find(&snapshot->peers, name, size);
     if (found == NULL)
         return false;
-    bool fits = is_from(&snapshot->conf.peers[found->number], source);
+    bool fits = conf_peer_takes(&snapshot->conf.peers[found->number], source);
     *answer = fits ? (int)found->number : ADMIT_NOT_FROM_THERE;
     return true;
 }

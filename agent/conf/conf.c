@@ -37,6 +37,7 @@ static bool build_tables(struct conf_snapshot *snapshot)
     struct rt_tables *tables = &conf->tables;
     tables->own_identity = dm_text(conf->identity);
     name_peers(snapshot);
+    conf->seats = conf_arena_new(&snapshot->arena, conf->peer_count * sizeof *conf->seats);
     for (uint32_t i = 0; i < tables->pool_count; i++)
         if (!rt_pool_build(&tables->pools[i], tables->seed))
             return false;
@@ -62,6 +63,8 @@ static void read_root(struct conf_snapshot *snapshot, dm_bytes octets, const str
     const struct conf_node *root = conf_node_read(octets.at, octets.size, &scratch, complaints);
     if (root) {
         conf_read_map(&reading, root, CONF_ROOT, &snapshot->conf);
+        if (!complaints->count)
+            conf_digest_read(&snapshot->conf.digest, root, &snapshot->arena);
         conf_settle_advertised(&reading, root);
     }
     conf_arena_fini(&scratch);

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
+#include "agent/conf/digest.h"
 #include "proto/caps.h"
 #include "routing/decide.h"
 #include "routing/subscribers.h"
@@ -128,6 +129,15 @@ struct conf_redirects {
     const uint32_t *realm_redirect; /* applications whose proxy routes follow a 3011 */
 };
 
+/* What a row of `peers` is while the agent runs; filled in before the snapshot is published. */
+struct conf_seat {
+    rt_peer peer;    /* of an exact identity: its slot on the board */
+    uint32_t number; /* of its counters: by identity, never used again */
+    uint16_t home;   /* its worker */
+    bool is_drained; /* by an operator, when the snapshot was published */
+    bool is_disabled;
+};
+
 enum conf_cleartext { CONF_CLEARTEXT_WARN, CONF_CLEARTEXT_ALLOW, CONF_CLEARTEXT_REFUSE };
 
 struct conf {
@@ -152,10 +162,12 @@ struct conf {
     struct conf_redirects redirects;
     size_t peer_count;
     struct conf_peer *peers;
+    struct conf_seat *seats; /* of each row of `peers` */
     struct rt_tables
         tables; /* routes, pools, users; rt_member.peer_number is an index of `peers` */
     struct conf_policies *policies; /* NULL: none (conf_policies.h) */
-    char hash[17];                  /* of the file's octets, hex: for config_info */
+    struct conf_digest digest;
+    char hash[17]; /* of the file's octets, hex: for config_info */
 };
 
 /* Loads `path`. NULL with every mistake written to `complaints`, a line each: `FILE:LINE:COLUMN:
@@ -178,6 +190,9 @@ int conf_peer_for(const struct conf *conf, dm_bytes identity, const union conf_s
 
 /* May a host of this name be dialled because a redirect names it? RDR-08. */
 bool conf_redirect_allows(const struct conf *conf, dm_bytes host);
+
+/* May a peer of this row come from there? NULL: anywhere. */
+bool conf_peer_takes(const struct conf_peer *peer, const union conf_socket *source);
 
 /* How many listeners and connections of ours are tcp beyond loopback: worth a warning with
  * `cleartext: warn`. */

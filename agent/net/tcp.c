@@ -62,6 +62,14 @@ union conf_socket tcp_bound_address(int listener)
     return address;
 }
 
+union conf_socket tcp_peer_address(int descriptor)
+{
+    union conf_socket address = {0};
+    socklen_t size = sizeof address;
+    (void)getpeername(descriptor, &address.any, &size);
+    return address;
+}
+
 int tcp_dial(const union conf_socket *address)
 {
     int descriptor = new_socket(address);

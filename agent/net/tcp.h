@@ -13,6 +13,9 @@ int tcp_listen(const union conf_socket *address);
 /* The address that a listening socket has. */
 union conf_socket tcp_bound_address(int listener);
 
+/* Who is at the other end of a connection; AF_UNSPEC: nobody any more. */
+union conf_socket tcp_peer_address(int descriptor);
+
 /* A socket that is connecting (or already connected). */
 int tcp_dial(const union conf_socket *address);
 

@@ -49,9 +49,12 @@ static void set_up(void)
     cr_assert(agent && conf);
     take_port();
     agent->conf = conf;
+    atomic_init(&agent->snapshot, snapshot_new(conf, 0));
+    snapshot_rows_init(&agent->rows);
+    cr_assert(snapshot_number(agent->snapshot, &agent->rows));
     agent->is_listening = true;
     agent->board = board_new(1);
-    stats_init(&agent->stats, conf->peer_count, conf->tables.route_count);
+    stats_init(&agent->stats, agent->rows.peers.count, agent->rows.routes.count);
     uv_loop_init(&agent->loop);
 }
 
@@ -73,7 +76,8 @@ static void tear_down(void)
         close(taken);
     stats_fini(&agent->stats);
     board_free(agent->board);
-    conf_free(conf);
+    snapshot_unref(agent->snapshot);
+    snapshot_rows_fini(&agent->rows);
     free(agent);
 }
 
@@ -155,6 +159,7 @@ Test(admin, readyz_wants_a_member_of_each_required_pool)
 Test(admin, readyz_is_content_with_one_member)
 {
     open_endpoint();
+    conf->seats[conf->tables.pools[0].members[0].peer_number].peer = (rt_peer){0, 1};
     board_set(agent->board, 0, (struct board_view){1, 0, BOARD_OPEN | BOARD_REACHABLE});
     cr_assert_eq(status_of(GET("/readyz")), 200);
     cr_assert_str_eq(body(), "ready\n");

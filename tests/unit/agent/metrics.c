@@ -7,9 +7,10 @@
 #include "agent/clock.h"
 #include "agent/metrics.h"
 #include "agent/metrics_text.h"
+#include "agent/snapshot.h"
 
-enum { HSS, CLIENT, PATTERN, UNKNOWN, PEERS = UNKNOWN };
-enum { HOME, REJECTED, NO_ROUTE, ROUTES = NO_ROUTE };
+enum { UNKNOWN, HSS, CLIENT, PATTERN, PEERS };
+enum { NO_ROUTE, HOME, REJECTED, ROUTES };
 enum { WORKERS = 2, FRONT = WORKERS };
 
 static const char configuration[] =
@@ -32,6 +33,8 @@ static const char configuration[] =
 static struct stats threads[WORKERS + 1];
 static const struct stats *all[WORKERS + 1];
 static struct metrics_source source;
+static struct snapshot *snapshot;
+static struct snapshot_rows rows;
 static char *text;
 
 static void set_up(void)
@@ -42,14 +45,28 @@ static void set_up(void)
         stats_init(&threads[i], PEERS, ROUTES);
         all[i] = &threads[i];
     }
-    source = (struct metrics_source){conf, 1700000000, WORKERS, all, NULL};
+    snapshot_rows_init(&rows);
+    snapshot = snapshot_new(conf, 0);
+    cr_assert(snapshot_number(snapshot, &rows));
+    source = (struct metrics_source){.conf = conf,
+                                     .started = 1700000000,
+                                     .loaded = 1700000500,
+                                     .reloads = 3,
+                                     .failed_reloads = 2,
+                                     .worker_count = WORKERS,
+                                     .stats = all,
+                                     .peers = &rows.peers,
+                                     .routes = &rows.routes,
+                                     .peer_count = PEERS,
+                                     .route_count = ROUTES};
 }
 
 static void tear_down(void)
 {
     for (int i = 0; i <= WORKERS; i++)
         stats_fini(&threads[i]);
-    conf_free((struct conf *)source.conf);
+    snapshot_unref(snapshot);
+    snapshot_rows_fini(&rows);
     free(text);
 }
 
@@ -133,8 +150,8 @@ Test(metrics, promtool_finds_nothing_to_say)
 {
     if (system("command -v promtool >/dev/null"))
         cr_skip_test("promtool is not installed (package prometheus)");
-    stats_add(&threads[0].routes[REJECTED].local[STATS_LOCAL_3002], 1);
-    stats_record(&threads[0].peers[CLIENT].duration, NS_PER_MS, 1);
+    stats_add(&stats_route_row(&threads[0], REJECTED)->local[STATS_LOCAL_3002], 1);
+    stats_record(&stats_peer_at(&threads[0], CLIENT)->duration, NS_PER_MS, 1);
     render();
     FILE *promtool = popen("promtool check metrics", "w");
     fputs(text, promtool);
@@ -149,7 +166,9 @@ Test(metrics, the_program_and_its_configuration_are_named)
     cr_assert_says("antipode_build_info{version=\"" ANTIPODE_VERSION "\"} 1");
     snprintf(line, sizeof line, "antipode_config_info{hash=\"%s\"} 1", source.conf->hash);
     cr_assert_says(line);
-    cr_assert_says("antipode_config_last_reload_success_timestamp_seconds 1700000000");
+    cr_assert_says("antipode_config_last_reload_success_timestamp_seconds 1700000500");
+    cr_assert_says("antipode_config_reloads_total{result=\"success\"} 3");
+    cr_assert_says("antipode_config_reloads_total{result=\"failure\"} 2");
     cr_assert_says("process_start_time_seconds 1700000000");
 }
 
@@ -159,7 +178,7 @@ Test(metrics, the_program_and_its_configuration_are_named)
 Test(metrics, counters_of_all_threads_are_summed)
 {
     for (int i = 0; i <= WORKERS; i++)
-        stats_add(&threads[i].peers[HSS].received_answer, 5);
+        stats_add(&stats_peer_at(&threads[i], HSS)->received_answer, 5);
     stats_add(&threads[FRONT].refused[STATS_REFUSED_unknown_peer], 3);
     render();
     cr_assert_says(
@@ -169,8 +188,8 @@ Test(metrics, counters_of_all_threads_are_summed)
 
 Test(metrics, peers_of_a_pattern_share_it_and_unknown_ones_are_a_dash)
 {
-    stats_add(&threads[0].peers[PATTERN].open, 2);
-    stats_add(&threads[1].peers[UNKNOWN].open, 1);
+    stats_add(&stats_peer_at(&threads[0], PATTERN)->open, 2);
+    stats_add(&stats_peer_at(&threads[1], UNKNOWN)->open, 1);
     render();
     cr_assert_says("antipode_peers_open{peer=\"*.example.org\"} 2");
     cr_assert_says("antipode_peers_open{peer=\"-\"} 1");
@@ -178,9 +197,9 @@ Test(metrics, peers_of_a_pattern_share_it_and_unknown_ones_are_a_dash)
 
 Test(metrics, both_open_states_are_one)
 {
-    stats_add(&threads[0].peers[PATTERN].in_state[DM_R_OPEN], 2);
-    stats_add(&threads[1].peers[PATTERN].in_state[DM_I_OPEN], 3);
-    stats_add(&threads[1].peers[PATTERN].transitions[DM_I_OPEN], 7);
+    stats_add(&stats_peer_at(&threads[0], PATTERN)->in_state[DM_R_OPEN], 2);
+    stats_add(&stats_peer_at(&threads[1], PATTERN)->in_state[DM_I_OPEN], 3);
+    stats_add(&stats_peer_at(&threads[1], PATTERN)->transitions[DM_I_OPEN], 7);
     render();
     cr_assert_says("antipode_peer_state{peer=\"*.example.org\",state=\"open\"} 5");
     cr_assert_says("antipode_peer_transitions_total{peer=\"*.example.org\",to=\"open\"} 7");
@@ -188,10 +207,10 @@ Test(metrics, both_open_states_are_one)
 
 Test(metrics, a_peer_is_up_when_it_is_open_and_its_watchdog_is_okay)
 {
-    stats_add(&threads[0].peers[HSS].open, 1);
-    stats_add(&threads[0].peers[HSS].in_watch[DM_WATCH_OKAY], 1);
-    stats_add(&threads[0].peers[CLIENT].open, 1);
-    stats_add(&threads[0].peers[CLIENT].in_watch[DM_WATCH_REOPEN], 1);
+    stats_add(&stats_peer_at(&threads[0], HSS)->open, 1);
+    stats_add(&stats_peer_at(&threads[0], HSS)->in_watch[DM_WATCH_OKAY], 1);
+    stats_add(&stats_peer_at(&threads[0], CLIENT)->open, 1);
+    stats_add(&stats_peer_at(&threads[0], CLIENT)->in_watch[DM_WATCH_REOPEN], 1);
     render();
     cr_assert_says("antipode_peer_up{peer=\"hss1.example.net\"} 1");
     cr_assert_says("antipode_peer_up{peer=\"ps1.example.com\"} 0");
@@ -232,11 +251,11 @@ Test(metrics, a_gauge_is_never_below_zero)
 
 Test(metrics, what_was_received_and_has_not_ended_is_in_flight)
 {
-    stats_add(&threads[0].peers[CLIENT].received_request, 10);
-    stats_add(&threads[1].peers[PATTERN].received_request, 5);
-    stats_add(&threads[1].routes[HOME].outcome[STATS_answered], 6);
-    stats_add(&threads[0].routes[HOME].outcome[STATS_origin_gone], 1);
-    stats_add(&threads[0].routes[NO_ROUTE].outcome[STATS_answered_locally], 2);
+    stats_add(&stats_peer_at(&threads[0], CLIENT)->received_request, 10);
+    stats_add(&stats_peer_at(&threads[1], PATTERN)->received_request, 5);
+    stats_add(&stats_route_row(&threads[1], HOME)->outcome[STATS_answered], 6);
+    stats_add(&stats_route_row(&threads[0], HOME)->outcome[STATS_origin_gone], 1);
+    stats_add(&stats_route_row(&threads[0], NO_ROUTE)->outcome[STATS_answered_locally], 2);
     render();
     cr_assert_says("antipode_requests_total{route=\"home\",outcome=\"answered\"} 6");
     cr_assert_says("antipode_requests_total{route=\"home\",outcome=\"origin_gone\"} 1");
@@ -256,15 +275,15 @@ Test(metrics, requests_are_held_in_pending_tables_and_in_the_mail)
 
 Test(metrics, what_a_route_rejects_with_is_named_whatever_it_is)
 {
-    stats_add(&threads[0].routes[REJECTED].local[stats_local_of(5003)], 2);
+    stats_add(&stats_route_row(&threads[0], REJECTED)->local[stats_local_of(5003)], 2);
     render();
     cr_assert_says("antipode_local_answers_total{route=\"no-sh\",result=\"5003\"} 2");
 }
 
 Test(metrics, local_answers_are_listed_once_they_happen)
 {
-    stats_add(&threads[0].routes[REJECTED].local[STATS_LOCAL_3002], 8);
-    stats_add(&threads[0].routes[NO_ROUTE].local[STATS_LOCAL_other], 1);
+    stats_add(&stats_route_row(&threads[0], REJECTED)->local[STATS_LOCAL_3002], 8);
+    stats_add(&stats_route_row(&threads[0], NO_ROUTE)->local[STATS_LOCAL_other], 1);
     render();
     cr_assert_says("antipode_local_answers_total{route=\"no-sh\",result=\"3002\"} 8");
     cr_assert_says("antipode_local_answers_total{route=\"-\",result=\"other\"} 1");
@@ -304,7 +323,7 @@ Test(metrics, a_server_has_durations_from_the_start_and_a_client_once_it_answers
     cr_assert_null(
         strstr(text, "antipode_request_duration_seconds_count{peer=\"ps1.example.com\"}"));
     free(text);
-    stats_record(&threads[0].peers[CLIENT].duration, NS_PER_MS, 1);
+    stats_record(&stats_peer_at(&threads[0], CLIENT)->duration, NS_PER_MS, 1);
     render();
     cr_assert_says("antipode_request_duration_seconds_count{peer=\"ps1.example.com\"} 1");
 }

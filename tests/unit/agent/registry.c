@@ -8,15 +8,19 @@
 #include "agent/agent.h"
 #include "agent/clock.h"
 
-enum { WORKERS = 2, FRONT = WORKERS, POSTS = WORKERS + 1, ROWS = 3, PATTERN = 1, FREE_SLOTS = 2 };
+enum { WORKERS = 2, FRONT = WORKERS, POSTS = WORKERS + 1, ROWS = 3, FREE_SLOTS = 2, MORE = 1 };
 
 static struct conf_peer rows[ROWS] = {
     {.identity = "hss1.example.net"},
     {.identity = "*.example.net", .is_pattern = true},
     {.identity = "hss2.example.net"},
 };
-static struct conf conf = {
-    .peer_count = ROWS, .peers = rows, .spread = true, .limits = {.connections = FREE_SLOTS}};
+static struct conf_seat seats[ROWS];
+static struct conf conf = {.peer_count = ROWS,
+                           .peers = rows,
+                           .seats = seats,
+                           .spread = true,
+                           .limits = {.connections = FREE_SLOTS}};
 static struct agent agent;
 static struct registry *registry = &agent.registry;
 
@@ -45,7 +49,11 @@ static void begin(void)
     agent.conf = &conf;
     agent.worker_count = WORKERS;
     post_init(&agent.post, FRONT, POSTS, box_of, &memory);
+    agent.connections = FREE_SLOTS;
+    agent.board_size = ROWS - 1 + FREE_SLOTS + MORE;
     registry_init(registry, &agent);
+    registry_seat(registry, &conf);
+    registry->is_open = true;
 }
 
 /* What the front desk wrote to one worker, as it would come. */
@@ -100,7 +108,7 @@ TestSuite(registry, .init = begin, .fini = end);
 
 static struct registry_slot *admit(const char *identity)
 {
-    return registry_admit(registry, dm_text(identity), PATTERN);
+    return registry_admit(registry, dm_text(identity));
 }
 
 static void become_idle(const struct registry_slot *slot, bool is_orderly)
@@ -124,27 +132,27 @@ Test(registry, rows_with_an_exact_identity_have_their_slot_from_the_start)
         if (rows[row].is_pattern)
             cr_assert_null(entry);
         else
-            cr_assert(rt_peer_equal(entry->peer, (rt_peer){row, 1}));
+            cr_assert(rt_peer_equal(entry->peer, seats[row].peer));
     }
 }
 
 Test(registry, configured_peer_is_admitted_to_its_own_slot_in_any_case)
 {
-    cr_assert_eq(registry_admit(registry, dm_text("HSS2.example.NET"), 2), &registry->slots[2]);
-    cr_assert_eq(registry->slots[2].arrivals, 1);
+    struct registry_slot *slot = &registry->slots[seats[2].peer.slot];
+    cr_assert_eq(admit("HSS2.example.NET"), slot);
+    cr_assert_eq(slot->arrivals, 1);
 }
 
 Test(registry, homes_are_spread_where_the_configuration_says_so)
 {
-    cr_assert_neq(registry->slots[0].home, registry->slots[2].home);
+    cr_assert_neq(seats[0].home, seats[2].home);
     cr_assert_neq(admit("a.example.net")->home, admit("b.example.net")->home);
 }
 
 Test(registry, all_workers_hear_of_a_peer_that_comes_by_itself)
 {
     const struct registry_slot *slot = admit("sip1.example.net");
-    cr_assert_geq(slot - registry->slots, ROWS);
-    cr_assert_eq(slot->row, PATTERN);
+    cr_assert_not(slot->is_row);
     for (unsigned i = 0; i < WORKERS; i++) {
         struct heard heard = open_mail(i);
         cr_assert_eq(heard.added, 1);
@@ -263,7 +271,7 @@ Test(registry, letters_of_a_former_user_of_the_slot_change_nothing)
 
 Test(registry, configured_peer_is_never_let_go)
 {
-    struct registry_slot *slot = registry_admit(registry, dm_text("hss1.example.net"), 0);
+    struct registry_slot *slot = admit("hss1.example.net");
     become_idle(slot, true);
     cr_assert_eq(releases(), 0);
     cr_assert_eq(admit("hss1.example.net"), slot);
@@ -294,4 +302,90 @@ Test(registry, peer_that_was_lost_ten_minutes_ago_is_let_go)
     cr_assert_eq(releases(), 1);
     registry_tick(registry, slot->idle_since + 700 * NS_PER_S);
     cr_assert_eq(releases(), 0, "it is told once");
+}
+
+/* --- another configuration
+ * -------------------------------------------------------------------------- */
+
+static struct conf_peer next_rows[ROWS] = {
+    {.identity = "hss2.example.net"},
+    {.identity = "hss3.example.net"},
+    {.identity = "sip1.example.net"},
+};
+static struct conf_seat next_seats[ROWS];
+static struct conf next = {.peer_count = ROWS,
+                           .peers = next_rows,
+                           .seats = next_seats,
+                           .spread = true,
+                           .limits = {.connections = FREE_SLOTS}};
+
+static struct registry_slot *seat_of(const struct conf_seat *seat)
+{
+    return &registry->slots[seat->peer.slot];
+}
+
+Test(registry, rows_that_stay_keep_their_seats_and_new_ones_get_some)
+{
+    cr_assert(registry_has_room(registry, &next));
+    registry_seat(registry, &next);
+    cr_assert(rt_peer_equal(next_seats[0].peer, seats[2].peer));
+    cr_assert_eq(next_seats[0].home, seats[2].home);
+    cr_assert_str_eq(seat_of(&next_seats[1])->name->text, "hss3.example.net");
+    cr_assert_eq(open_mail(0).added, 2, "hss3 and sip1");
+}
+
+Test(registry, peer_that_came_by_itself_and_gets_a_row_stays_where_it_is)
+{
+    struct registry_slot *slot = admit("sip1.example.net");
+    registry_seat(registry, &next);
+    cr_assert_eq(seat_of(&next_seats[2]), slot);
+    become_idle(slot, true);
+    cr_assert_not(slot->is_leaving, "the slot of a row is its own");
+}
+
+Test(registry, peer_that_gets_a_row_while_it_is_let_go_stays)
+{
+    struct registry_slot *slot = admit("sip1.example.net");
+    rt_peer peer = registry_peer(registry, slot);
+    become_idle(slot, true);
+    registry_seat(registry, &next);
+    registry_released(registry, peer);
+    cr_assert_not_null(slot->name);
+    cr_assert(rt_peer_equal(next_seats[2].peer, peer));
+}
+
+Test(registry, slot_of_a_removed_row_is_free_when_all_workers_have_switched_and_its_home_let_go)
+{
+    struct registry_slot *slot = seat_of(&seats[0]);
+    rt_peer peer = registry_peer(registry, slot);
+    registry_seat(registry, &next);
+    agent.behind = WORKERS;
+    become_idle(slot, true);
+    cr_assert_not(slot->is_leaving, "an older snapshot may still name it");
+    agent.behind = 0;
+    registry_settle(registry);
+    cr_assert(slot->is_leaving);
+    cr_assert_eq(releases(), 1);
+    registry_released(registry, peer);
+    cr_assert_null(slot->name);
+}
+
+Test(registry, no_more_rows_are_taken_in_than_there_are_slots)
+{
+    static struct conf_peer many[ROWS + FREE_SLOTS + MORE];
+    static const char *const names[] = {"a.b", "b.b", "c.b", "d.b", "e.b", "f.b"};
+    struct conf full = {.peer_count = FREE_SLOTS + MORE, .peers = many};
+    for (size_t i = 0; i < sizeof many / sizeof *many; i++)
+        many[i].identity = names[i];
+    cr_assert(registry_has_room(registry, &full));
+    full.peer_count++;
+    cr_assert_not(registry_has_room(registry, &full));
+}
+
+Test(registry, rows_of_a_reload_take_no_slot_from_those_who_come_by_themselves)
+{
+    registry_seat(registry, &next); /* one row more than before, and one that is going */
+    cr_assert_eq(registry->strangers, 1, "hss1 drains");
+    cr_assert_not_null(admit("sip2.example.net"));
+    cr_assert_null(admit("sip3.example.net"));
 }

@@ -69,15 +69,19 @@ Test(stats, other_results_share_one_place)
     cr_assert_eq(stats_local_of(0), STATS_LOCAL_other);
 }
 
-Test(stats, there_is_one_row_more_for_what_no_row_admits)
+Test(stats, request_without_a_route_counts_in_the_first_row)
 {
-    cr_assert_eq(stats.peer_count, 4);
-    cr_assert_eq(stats.route_count, 3);
-    stats_add(&stats.peers[3].received_request, 1);
+    cr_assert_eq(stats_route_at(&stats, 1), stats_route_row(&stats, 2));
+    cr_assert_eq(stats_route_at(&stats, -1), stats_route_row(&stats, 0));
 }
 
-Test(stats, request_without_a_route_counts_in_the_last_row)
+Test(stats, rows_stay_where_they_are_when_more_are_added)
 {
-    cr_assert_eq(stats_route_at(&stats, 1), &stats.routes[1]);
-    cr_assert_eq(stats_route_at(&stats, -1), &stats.routes[2]);
+    struct stats_peer *first = stats_peer_at(&stats, 2);
+    stats_add(&first->received_request, 7);
+    stats_grow(&stats, 1000, 1000);
+    cr_assert_eq(stats_peer_at(&stats, 2), first);
+    cr_assert_eq(stats_read(&first->received_request), 7);
+    cr_assert_eq(stats_read(&stats_peer_at(&stats, 999)->received_request), 0);
+    cr_assert_eq(stats_read(&stats_route_row(&stats, 999)->outcome[0]), 0);
 }

@@ -47,6 +47,11 @@ Test(retry, a_retry_whose_route_a_reload_removed_is_3002)
 Test(retry, a_route_keeps_its_number_though_a_reload_moved_it)
 {
     struct world *it = set_up();
+    uint32_t places[41];
+    memset(places, 0xff, sizeof places);
+    places[40] = TRANSIT;
+    it->tables.places = places;
+    it->tables.place_count = 41;
     it->routes[TRANSIT].number = 40;
     it->attempt.route = 40;
     struct rt_verdict verdict = decide(it, to_core());
