@@ -19,13 +19,13 @@ void rt_mistake(struct rt_mistakes *mistakes, uint32_t line, uint32_t column, co
                 ...)
 {
     char text[TEXT_MAX];
-    size_t number = mistakes->count++;
-    if (number >= RT_MISTAKES_MAX)
-        return;
     va_list values;
     va_start(values, format);
     int size = vsnprintf(text, sizeof text, format, values);
     va_end(values);
+    size_t number = mistakes->count++;
+    if (number >= RT_MISTAKES_MAX || size < 0)
+        return;
     size_t room = (size < TEXT_MAX ? (size_t)size : TEXT_MAX - 1) + 1;
     struct rt_mistake *mistake = malloc(sizeof *mistake + room);
     if (!mistake)

@@ -121,7 +121,8 @@ static bool skip_class(struct checking *it)
     take(it);
     while (isalpha(peek(it)))
         take(it);
-    return (take(it) == ':' && take(it) == ']') || refuse(it, malformed);
+    bool ends_well = take_if(it, ':') && take_if(it, ']');
+    return ends_well || refuse(it, malformed);
 }
 
 /* The rest of "a-z", of which `a` is behind us. */
@@ -226,16 +227,15 @@ static int read_number(struct checking *it)
 /* "{2,4}"; the brace is behind us. */
 static bool read_bounds(struct checking *it, int *least, int *most)
 {
+    static const char malformed[] = "bounds that are not {2}, {2,} or {2,4}, up to 255";
     *least = *most = read_number(it);
     bool is_open = take_if(it, ',');
     if (is_open)
         *most = isdigit(peek(it)) ? read_number(it) : NO_END;
     if (*least < 0 || !take_if(it, '}'))
-        return refuse(it, "bounds that are not {2}, {2,} or {2,4}, up to 255");
-    if (*least > REPEAT_MAX || *most > REPEAT_MAX || *most == 0 ||
-        (*most != NO_END && *most < *least))
-        return refuse(it, "bounds that are not {2}, {2,} or {2,4}, up to 255");
-    return true;
+        return refuse(it, malformed);
+    bool is_order = *most == NO_END || (*most >= *least && *most > 0);
+    return (is_order && *least <= REPEAT_MAX && *most <= REPEAT_MAX) || refuse(it, malformed);
 }
 
 static bool is_repeat(int octet)

@@ -210,6 +210,7 @@ static void read_rows(struct compiling *it, dm_bytes csv)
         else
             read_row(it);
     }
+    it->row = NULL;
 }
 
 static void reading_fini(struct rt_reading *reading)
