@@ -21,9 +21,15 @@ static bool is_same_endpoint(const struct conf_peer *a, const struct conf_peer *
     return a->dials == b->dials && (!a->dials || conf_is_same_socket(&a->connect, &b->connect));
 }
 
+/* Its capabilities were checked against the realm that was asked for then. */
+static bool wants_realm(const struct conf_peer *from, const struct conf_peer *to)
+{
+    return to->realm && !is_same_text(from->realm, to->realm);
+}
+
 bool conf_peer_reconnects(const struct conf_peer *from, const struct conf_peer *to)
 {
-    return !is_same_endpoint(from, to) || !is_same_text(from->realm, to->realm) ||
+    return !is_same_endpoint(from, to) || wants_realm(from, to) ||
            memcmp(&from->advertise, &to->advertise, sizeof from->advertise) != 0;
 }
 

@@ -200,6 +200,10 @@ void lab_end_with_pending(struct lab *lab);
 void lab_stop(struct lab *lab);
 /* For `.fini`: ends by force what a failed test left behind, and shows the agent's log. */
 void lab_fini(void);
+/* Another plan: its configuration is written, and the agent told by SIGHUP. Servers that are new in
+ * it listen; those it does not name are in the file no more. Waits until the reload has ended;
+ * false where it was refused. */
+bool lab_reload(struct lab *lab, struct lab_plan plan);
 /* The same agent again, after SIGKILL: another process, the same ports. */
 void lab_restart(struct lab *lab);
 /* Fails the test: what, and the end of the agent's log. */

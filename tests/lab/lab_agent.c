@@ -209,11 +209,21 @@ static void raise_descriptor_limit(void)
     }
 }
 
+static bool has_server(const struct lab *lab, const char *identity)
+{
+    for (size_t i = 0; i < lab->server_count; i++)
+        if (strcmp(lab->servers[i].identity, identity) == 0)
+            return true;
+    return false;
+}
+
 static void take_servers(struct lab *lab)
 {
     if (!lab->plan.servers[0])
         lab->plan.servers[0] = S1;
     for (size_t i = 0; i < LAB_SERVERS_MAX && lab->plan.servers[i] && *lab->plan.servers[i]; i++) {
+        if (has_server(lab, lab->plan.servers[i]))
+            continue;
         struct lab_server *server = &lab->servers[lab->server_count++];
         server->identity = lab->plan.servers[i];
         server->listener = listen_on_any(lab->plan.ipv6, &server->port);
@@ -268,6 +278,26 @@ struct lab *lab_start(struct lab_plan plan)
         unlink(lab->log);
     }
     lab_fail("no ports for the agent");
+}
+
+bool lab_reload(struct lab *lab, struct lab_plan plan)
+{
+    static const char reloads[] = "antipode_config_reloads_total";
+    double good = lab_metric_sum(lab, reloads, "result=\"success\"");
+    double bad = lab_metric_sum(lab, reloads, "result=\"failure\"");
+    lab->plan = plan;
+    take_servers(lab);
+    if (!lab_write_config(lab))
+        lab_fail("cannot write %s", lab->config);
+    kill(lab->agent, SIGHUP);
+    for (uint64_t deadline = lab_now_ms() + LAB_DEADLINE_MS; lab_now_ms() < deadline;
+         lab_serve(lab, 2)) {
+        if (lab_metric_sum(lab, reloads, "result=\"success\"") > good)
+            return true;
+        if (lab_metric_sum(lab, reloads, "result=\"failure\"") > bad)
+            return false;
+    }
+    lab_fail("the reload does not end");
 }
 
 void lab_restart(struct lab *lab)

@@ -29,11 +29,22 @@ static const char *loopback(const struct lab *lab)
     return lab->plan.ipv6 ? "::1" : "127.0.0.1";
 }
 
+/* A reload may leave a server out. */
+static bool is_planned(const struct lab *lab, const char *identity)
+{
+    for (size_t i = 0; i < LAB_SERVERS_MAX && lab->plan.servers[i]; i++)
+        if (strcmp(lab->plan.servers[i], identity) == 0)
+            return true;
+    return false;
+}
+
 static void write_peers(FILE *out, const struct lab *lab)
 {
     fprintf(out, "peers:\n");
     for (size_t i = 0; i < lab->server_count; i++)
-        fprintf(out,
+        if (is_planned(lab, lab->servers[i].identity))
+            fprintf(
+                out,
                 "  - { identity: %s, connect: { transport: tcp, address: \"%s\", port: %u } }\n",
                 lab->servers[i].identity, loopback(lab), lab->servers[i].port);
     fprintf(out, "%s\n",
@@ -55,7 +66,7 @@ static void write_pool(FILE *out, const struct lab *lab)
     bool own = lab->plan.pool && strstr(lab->plan.pool, "select:");
     fprintf(out, "  - name: core\n    members:\n");
     for (size_t i = 0; i < lab->server_count; i++) {
-        if (is_core(lab->servers[i].identity))
+        if (is_core(lab->servers[i].identity) && is_planned(lab, lab->servers[i].identity))
             fprintf(out, "      - { peer: %s, priority: %d }\n", lab->servers[i].identity,
                     own ? 1 : ++priority);
     }
@@ -67,7 +78,8 @@ static void write_pools_and_routes(FILE *out, const struct lab *lab)
 {
     bool has_core = false;
     for (size_t i = 0; i < lab->server_count; i++)
-        has_core = has_core || is_core(lab->servers[i].identity);
+        has_core = has_core ||
+                   (is_core(lab->servers[i].identity) && is_planned(lab, lab->servers[i].identity));
     if (has_core || lab->plan.pools)
         fprintf(out, "pools:\n");
     if (has_core)
