@@ -177,6 +177,16 @@ static char *read_answer(int descriptor, size_t *size)
     return NULL;
 }
 
+/* What is wrong, and the mistakes of a configuration line by line. */
+static void complain(const char *error, const json_t *lines)
+{
+    size_t i;
+    json_t *words;
+    json_array_foreach(lines, i, words)
+        fprintf(stderr, "%s\n", json_string_value(words));
+    fprintf(stderr, "antipode ctl: %s\n", error);
+}
+
 static int show(char *text, size_t size, const char *command, bool as_json)
 {
     json_error_t where;
@@ -188,7 +198,7 @@ static int show(char *text, size_t size, const char *command, bool as_json)
     }
     const char *error = json_string_value(json_object_get(answer, "error"));
     if (error && !as_json)
-        fprintf(stderr, "antipode ctl: %s\n", error);
+        complain(error, json_object_get(answer, "text"));
     else if (as_json)
         fwrite(text, 1, size, stdout);
     else

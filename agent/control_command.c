@@ -10,6 +10,7 @@
 
 #include "agent/agent.h"
 #include "agent/log.h"
+#include "agent/reload.h"
 #include "agent/report.h"
 
 struct errand {
@@ -26,7 +27,9 @@ struct errand {
     json_t *(*write)(struct errand *); /* says the rest, in the pool */
     uv_work_t work;
     bool is_working;
-    bool stops; /* the agent ends when this is said */
+    bool is_reloading;
+    bool is_asking; /* for a reload, which may be over before the call returns */
+    bool stops;     /* the agent ends when this is said */
     char *text;
     char line[];
 };
@@ -71,7 +74,8 @@ void control_cancel(struct errand *errand)
         roll_cancel(errand->roll);
         errand_free(errand);
     } else {
-        assert(errand->is_working); /* it ends when its text is written */
+        /* it ends when its text is written, or the reload is over */
+        assert(errand->is_working || errand->is_reloading);
     }
 }
 
@@ -301,6 +305,29 @@ static struct errand *command_log(struct errand *errand)
         return answer(errand, report_made(json_pack("{s:s}", "level", levels[level])));
     }
     return answer(errand, report_error("the level is error, warn, info or debug"));
+}
+
+static void on_reloaded(void *context, const struct reload_report *report)
+{
+    struct errand *errand = context;
+    errand->json = report_reload(report);
+    errand->is_reloading = false;
+    if (!errand->is_asking)
+        (void)answer(errand, errand->json);
+}
+
+static struct errand *command_reload(struct errand *errand)
+{
+    bool is_dry = errand->word_count > 1;
+    if (is_dry && strcmp(errand->word[1], "--dry-run") != 0)
+        return answer(errand, report_error("reload takes: [--dry-run]"));
+    log_info("-", "control", log_words("{command} by {who}"),
+             log_text("command", is_dry ? "reload --dry-run" : "reload"),
+             log_text("who", errand->who));
+    errand->is_reloading = errand->is_asking = true;
+    agent_reload(errand->agent, is_dry, on_reloaded, errand);
+    errand->is_asking = false;
+    return errand->is_reloading ? errand : answer(errand, errand->json);
 }
 
 static struct errand *command_stop(struct errand *errand)

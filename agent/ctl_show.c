@@ -335,6 +335,16 @@ static void show_log(const json_t *answer, FILE *to)
     line(to, "level", value(answer, "level"));
 }
 
+static void show_reload(const json_t *answer, FILE *to)
+{
+    size_t i;
+    json_t *words;
+    json_array_foreach(json_object_get(answer, "text"), i, words)
+        fprintf(to, "%s\n", json_string_value(words));
+    if (!i)
+        fputs("nothing to say\n", to);
+}
+
 static void show_stop(const json_t *answer, FILE *to)
 {
     line(to, "stage", value(answer, "stage"));
@@ -348,7 +358,8 @@ void ctl_show(const char *command, const json_t *answer, FILE *to)
     } shows[] = {{"status", show_status},    {"peers", show_peers},     {"pools", show_pools},
                  {"routes", show_routes},    {"pending", show_pending}, {"users", show_users},
                  {"drain", show_order},      {"enable", show_order},    {"disable", show_order},
-                 {"disconnect", show_order}, {"log", show_log},         {"stop", show_stop}};
+                 {"disconnect", show_order}, {"log", show_log},         {"reload", show_reload},
+                 {"stop", show_stop}};
     for (size_t i = 0; i < sizeof shows / sizeof *shows; i++)
         if (!strcmp(shows[i].command, command))
             shows[i].show(answer, to);

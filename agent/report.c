@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "agent/clock.h"
@@ -20,6 +21,19 @@ json_t *report_made(json_t *json)
 json_t *report_text(dm_bytes text)
 {
     return report_made(json_string(rt_show(text).text));
+}
+
+json_t *report_line(const char *text, size_t size)
+{
+    json_t *json = json_stringn(text, size);
+    if (json)
+        return json;
+    char *shown = strndup(text, size); /* it was no UTF-8 */
+    for (char *at = shown; at && *at; at++)
+        *at = (unsigned char)*at < 0x80 ? *at : '?';
+    json = json_string(shown);
+    free(shown);
+    return report_made(json);
 }
 
 json_t *report_name(const char *name)

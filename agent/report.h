@@ -27,6 +27,10 @@ json_t *report_peers(const struct roll_rows *rows, const char *only);
 /* Of the peers that have pending requests, those that wait for longest first. */
 json_t *report_pending(const struct roll_rows *rows);
 
+struct reload_report;
+/* What a reload has changed, or would change; or the mistakes of the configuration. */
+json_t *report_reload(const struct reload_report *report);
+
 /* {"error": words}, where the agent cannot do what was asked for. */
 __attribute__((format(printf, 1, 2))) json_t *report_error(const char *format, ...);
 
@@ -36,6 +40,8 @@ __attribute__((format(printf, 1, 2))) json_t *report_error(const char *format, .
 json_t *report_made(json_t *json);
 /* What does not print, and what a peer made too long, is not shown. */
 json_t *report_text(dm_bytes text);
+/* A line of words: what does not print is shown as `?`. */
+json_t *report_line(const char *text, size_t size);
 /* null where there is none. */
 json_t *report_name(const char *name);
 /* Nanoseconds as seconds, to the millisecond. */

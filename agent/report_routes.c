@@ -2,6 +2,7 @@
 #include "agent/agent.h"
 #include "agent/report.h"
 #include "proto/dict.h"
+#include "routing/policy.h"
 
 static const char *const actions[] = {"relay", "proxy", "redirect", "reject"};
 
@@ -69,6 +70,14 @@ static json_t *redirect_of(const struct rt_route *route)
                                  "cache_s", report_seconds(rule->cache)));
 }
 
+static json_t *policies_of(const struct rt_route *route)
+{
+    json_t *names = report_made(json_array());
+    for (size_t i = 0; route->policies && i < route->policies->count; i++)
+        json_array_append_new(names, report_name(route->policies->policies[i]->name));
+    return names;
+}
+
 static const char *table_of(const struct conf *conf, const struct rt_route *route)
 {
     int32_t number =
@@ -82,6 +91,7 @@ static void put_action(json_t *json, const struct conf *conf, const struct rt_ro
     put(json, "action", json_string(actions[route->action]));
     put(json, "pool", forwards ? report_name(conf->tables.pools[route->pool].name) : json_null());
     put(json, "subscribers", report_name(table_of(conf, route)));
+    put(json, "policies", policies_of(route));
     put(json, "redirect", redirect_of(route));
     put(json, "result", route->action == RT_REJECT ? json_integer(route->result) : json_null());
 }

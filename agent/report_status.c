@@ -1,6 +1,7 @@
 /* report_status.c — how the agent is: who it is, what it does, and the ledger of its requests. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -136,6 +137,14 @@ json_t *report_orders(const struct agent *agent)
     return list;
 }
 
+/* When what is in use was read. */
+static json_t *loaded(const struct agent *agent)
+{
+    uint64_t then = stats_read(&agent->reload.loaded);
+    uint64_t now = (uint64_t)time(NULL);
+    return report_moment(now > then ? (now - then) * NS_PER_S : 0);
+}
+
 static void put(json_t *json, const char *name, json_t *value)
 {
     json_object_set_new(json, name, report_made(value));
@@ -157,7 +166,8 @@ json_t *report_status(const struct agent *agent)
     put(json, "ready", json_boolean(json_array_size(reasons) == 0));
     put(json, "not_ready", reasons);
     put(json, "configuration",
-        json_pack("{s:o, s:s}", "file", report_name(conf->file), "hash", conf->hash));
+        json_pack("{s:o, s:s, s:o}", "file", report_name(conf->file), "hash", conf->hash, "loaded",
+                  loaded(agent)));
     put(json, "requests", outcomes(agent));
     put(json, "ledger", report_ledger(agent));
     put(json, "connections", connections(agent));

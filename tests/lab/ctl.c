@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/lab/lab.h"
+#include "tests/lab/lab_private.h"
 
 TestSuite(ctl, .fini = lab_fini);
 
@@ -501,5 +501,65 @@ Test(ctl, users_says_what_was_learnt_of_a_user)
     cr_assert(json_is_true(lab_at(after, "learnt")));
     cr_assert_str_eq(lab_word(after, "pools.1.bound_to"), by_s1 ? "a" : "b");
     cr_assert_str_eq(lab_word(after, "pools.1.serves"), by_s1 ? S1 : S2);
+    lab_end(bed.lab);
+}
+
+/* --- reload --- */
+
+Test(ctl, reload_says_what_has_changed_and_its_rehearsal_what_would)
+{
+    struct lab_bed bed = lab_bed(PAIR);
+    bed.lab->plan.pool = "select: round_robin";
+    cr_assert(lab_write_config(bed.lab));
+    json_t *would = lab_ask(bed.lab, "reload --dry-run");
+    cr_assert_null(lab_at(would, "error"), "%s", lab_word(would, "text.0"));
+    cr_assert(json_is_true(lab_at(would, "dry_run")));
+    cr_assert_eq(lab_count_at(would, "pools.changed"), 1);
+    cr_assert_str_eq(lab_word(lab_ask(bed.lab, "pools"), "pools.0.select"), "sticky");
+    json_t *has = lab_ask(bed.lab, "reload");
+    cr_assert(json_is_false(lab_at(has, "dry_run")));
+    cr_assert_eq(lab_count_at(has, "pools.changed"), 1);
+    cr_assert_eq(lab_count_at(has, "peers.changed"), 0);
+    cr_assert_str_eq(lab_word(lab_ask(bed.lab, "pools"), "pools.0.select"), "round_robin");
+    cr_assert(json_is_true(lab_at(lab_ask(bed.lab, "reload"), "unchanged")));
+    lab_end(bed.lab);
+}
+
+Test(ctl, a_reload_of_a_wrong_file_changes_nothing_and_names_its_mistakes)
+{
+    struct lab_bed bed = lab_bed(USUAL);
+    bed.lab->plan.more = "nonsense: 1";
+    cr_assert(lab_write_config(bed.lab));
+    json_t *answer = lab_ask(bed.lab, "reload");
+    cr_assert_str_eq(lab_word(answer, "error"), "nothing has changed");
+    cr_assert_not_null(strstr(lab_word(answer, "text.0"), "nonsense"), "%s",
+                       lab_word(answer, "text.0"));
+    cr_assert_str_eq(lab_word(lab_ask(bed.lab, "reload --now"), "error"),
+                     "reload takes: [--dry-run]");
+    lab_expect_service(bed.c1, bed.s1);
+    lab_end(bed.lab);
+}
+
+Test(ctl, what_was_ordered_holds_through_a_reload_that_takes_the_peer_out_and_puts_it_back)
+{
+    struct lab_bed bed = lab_bed((struct lab_plan){.servers = {S1, S2}, .packed = true});
+    order(bed.lab, "drain", S1);
+    size_t count = bed.lab->server_count;
+    struct lab_server first = bed.lab->servers[0];
+    bed.lab->servers[0] = bed.lab->servers[1];
+    bed.lab->server_count = 1;
+    cr_assert(lab_write_config(bed.lab));
+    cr_assert_null(lab_at(lab_ask(bed.lab, "reload"), "error"));
+    expect_DPR(bed.s1, 2);
+    bed.lab->servers[1] = bed.lab->servers[0];
+    bed.lab->servers[0] = first;
+    bed.lab->server_count = count;
+    cr_assert(lab_write_config(bed.lab));
+    cr_assert_null(lab_at(lab_ask(bed.lab, "reload"), "error"));
+    bed.s1 = lab_accept_within(bed.lab, S1, 5000, 100);
+    lab_answer_cer(bed.s1);
+    lab_wait_state(bed.lab, S1, "open");
+    cr_assert_str_eq(lab_word(lab_peer_row(bed.lab, S1), "order"), "drained");
+    expect_served_by(&bed, bed.s2);
     lab_end(bed.lab);
 }

@@ -107,7 +107,7 @@ Test(ctl_show, users_are_shown_with_the_order_of_their_members)
 Test(ctl_show, what_another_version_does_not_say_is_a_dash)
 {
     for (size_t i = 0; i < control_command_count; i++) {
-        char *text = shown(control_commands[i].name, "{}");
+        char *text = shown(control_commands[i].name, "{}"); /* "nothing to say", of a reload */
         cr_assert_gt(strlen(text), 0, "%s shows nothing", control_commands[i].name);
         free(text);
     }
