@@ -36,7 +36,9 @@ struct rt_bindings *rt_bindings_new(uint32_t capacity, uint64_t lifetime, uint64
         return NULL;
     memset(bindings, 0, sizeof *bindings);
     bindings->capacity = capacity < RT_BINDINGS_LEAST ? RT_BINDINGS_LEAST : capacity;
-    bindings->unit = lifetime / RT_STAMPS + 1;
+    while (lifetime >> bindings->shift > RT_STAMPS)
+        bindings->shift++;
+    bindings->stamps = (uint32_t)(lifetime >> bindings->shift) + 1;
     bindings->seed = seed;
     for (unsigned i = 0; i < RT_LOCKS; i++)
         pthread_mutex_init(&bindings->locks[i].mutex, NULL);
@@ -88,7 +90,7 @@ bool rt_bindings_find(struct rt_bindings *bindings, uint64_t key, uint64_t now,
     uint32_t place = rt_binding_find(bindings, key);
     *bound = (struct rt_bound){.anchor = (uint32_t)RT_ANCHOR_NONE};
     if (place == RT_NOWHERE || !read_value(bindings, place, key, &value) ||
-        rt_value_is_over(value, stamp))
+        rt_value_is_over(bindings, value, stamp))
         return false;
     rt_binding_refresh(bindings, place, value, stamp);
     bound->is_known = true;

@@ -39,7 +39,7 @@ static void look_at(const struct rt_bindings *bindings, uint32_t place, uint32_t
     uint8_t account = atomic_load_explicit(&bindings->realms[place], memory_order_relaxed);
     uint32_t share = atomic_load_explicit(&bindings->realm_count[account], memory_order_relaxed);
     uint32_t age = rt_value_age(value, stamp);
-    bool is_over = rt_value_is_over(value, stamp);
+    bool is_over = rt_value_is_over(bindings, value, stamp);
     bool is_better = share > victim->share || (share == victim->share && age > victim->age);
     victim->seen++;
     if (is_over || victim->seen == 1 || is_better) {
@@ -111,7 +111,7 @@ void rt_bindings_make_place(struct rt_bindings *bindings, uint64_t key, uint64_t
 /* All entries are looked at within an eighth of a lifetime. */
 static uint32_t buckets_a_tick(const struct rt_bindings *bindings)
 {
-    uint64_t lifetime = bindings->unit * RT_STAMPS;
+    uint64_t lifetime = (uint64_t)bindings->stamps << bindings->shift;
     uint64_t ticks = lifetime / 8 / (UINT64_C(1000000000) / TICKS_A_SECOND);
     return (uint32_t)((bindings->mask + UINT64_C(1)) / (ticks + 1)) + SWEEP_LEAST;
 }
@@ -125,7 +125,7 @@ void rt_bindings_tick(struct rt_bindings *bindings, uint64_t now)
         for (uint32_t way = 0; way < RT_WAYS; way++) {
             uint32_t place = bucket * RT_WAYS + way;
             uint64_t key = rt_binding_key(bindings, place);
-            if (key && rt_value_is_over(rt_binding_value(bindings, place), stamp))
+            if (key && rt_value_is_over(bindings, rt_binding_value(bindings, place), stamp))
                 (void)forget_place(bindings, place, key);
         }
     }

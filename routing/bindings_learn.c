@@ -54,7 +54,7 @@ static bool is_known(const struct taking *it)
             return false;
         uint64_t value = rt_binding_value(it->bindings, place);
         first = i ? first : value;
-        if (rt_value_is_over(value, it->stamp) || !rt_value_equal(value, first) ||
+        if (rt_value_is_over(it->bindings, value, it->stamp) || !rt_value_equal(value, first) ||
             !rt_value_has_slot(value))
             return false;
         rt_binding_refresh(it->bindings, place, value, it->stamp);
@@ -120,7 +120,7 @@ static void look_up(struct taking *it)
         if (it->places[i] == RT_NOWHERE)
             continue;
         uint64_t value = rt_binding_value(it->bindings, it->places[i]);
-        if (rt_value_is_over(value, it->stamp) ||
+        if (rt_value_is_over(it->bindings, value, it->stamp) ||
             (!rt_value_has_slot(value) && !rt_value_target(value)))
             renew(it, i);
     }
@@ -379,7 +379,7 @@ static bool says(struct rt_bindings *bindings, uint64_t key, const struct rt_bou
     if (place == RT_NOWHERE)
         return !bound->is_known;
     uint64_t value = rt_binding_value(bindings, place);
-    if (!bound->is_known || rt_value_is_over(value, stamp) ||
+    if (!bound->is_known || rt_value_is_over(bindings, value, stamp) ||
         !rt_value_equal(value, rt_value_of(bound, stamp)))
         return false;
     rt_binding_refresh(bindings, place, value, stamp);

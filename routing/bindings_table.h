@@ -21,8 +21,8 @@ enum {
     RT_WAYS = 4,
     RT_LOCKS = 64,
     RT_REALMS = 255,  /* with entries of their own account; further realms share the last one */
-    RT_STAMPS = 1024, /* of a lifetime */
-    RT_REFRESH = 16,  /* stamps of age before a use is written down */
+    RT_STAMPS = 1024, /* of a lifetime, at most; at least half of them */
+    RT_REFRESH = 8,   /* stamps of age before a use is written down */
 };
 
 #define RT_NOWHERE UINT32_MAX
@@ -49,8 +49,9 @@ struct rt_bindings {
     uint32_t capacity;
     uint32_t mask; /* of buckets */
     uint64_t seed;
-    uint64_t unit; /* ns of a stamp */
-    void *memory;  /* where the buckets lie, not aligned */
+    uint32_t shift;  /* a stamp is 1 << shift ns */
+    uint32_t stamps; /* of a lifetime */
+    void *memory;    /* where the buckets lie, not aligned */
     struct rt_bucket *buckets;
     struct rt_link *links;
     _Atomic uint8_t *realms; /* of each entry: whose account it is on */
@@ -105,6 +106,7 @@ static inline uint32_t rt_binding_find(const struct rt_bindings *bindings, uint6
 {
     uint32_t buckets[2];
     rt_buckets_of(bindings, key, buckets);
+    __builtin_prefetch(&bindings->buckets[buckets[1]]); /* most keys stand in the first */
     for (unsigned i = 0; i < 2; i++)
         for (uint32_t way = 0; way < RT_WAYS; way++)
             if (rt_binding_key(bindings, buckets[i] * RT_WAYS + way) == key)
@@ -144,7 +146,7 @@ static inline bool rt_value_equal(uint64_t a, uint64_t b)
 
 static inline uint32_t rt_stamp(const struct rt_bindings *bindings, uint64_t now)
 {
-    return (uint32_t)(now / bindings->unit) & 0x7fff;
+    return (uint32_t)(now >> bindings->shift) & 0x7fff;
 }
 
 static inline uint64_t rt_value_of(const struct rt_bound *bound, uint32_t stamp)
@@ -158,9 +160,10 @@ static inline uint32_t rt_value_age(uint64_t value, uint32_t stamp)
     return (stamp - rt_value_stamp(value)) & 0x7fff;
 }
 
-static inline bool rt_value_is_over(uint64_t value, uint32_t stamp)
+static inline bool rt_value_is_over(const struct rt_bindings *bindings, uint64_t value,
+                                    uint32_t stamp)
 {
-    return rt_value_age(value, stamp) > RT_STAMPS + RT_REFRESH;
+    return rt_value_age(value, stamp) > bindings->stamps + RT_REFRESH;
 }
 
 /* Notes that it was used, where that is not noted yet. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "bench/load_template.h"
+#include "bench/micro/bound.h"
 #include "bench/micro/users.h"
 #include "proto/msg.h"
 #include "routing/decide.h"
@@ -59,6 +60,7 @@ struct micro {
 
     struct users nobody; /* a table without rows */
     struct users users;
+    struct bound bound;
 };
 
 /* ---- the world ---- */
@@ -183,6 +185,7 @@ static void make_users(struct micro *micro)
 {
     users_init(&micro->nobody, 0, micro->tables.seed);
     users_init(&micro->users, USERS_ROWS, micro->tables.seed);
+    bound_init(&micro->bound);
 }
 
 struct micro *micro_new(void)
@@ -209,6 +212,7 @@ void micro_free(struct micro *micro)
         rt_pending_fini(&micro->pending[i]);
     users_fini(&micro->nobody);
     users_fini(&micro->users);
+    bound_fini(&micro->bound);
     rt_table_free(micro->tables.realms);
     rt_pool_fini(&micro->pool);
     free(micro);
@@ -344,6 +348,44 @@ static void run_answer(struct micro *micro)
     }
 }
 
+/* Both identities of each are known as one user. */
+static void prepare_bound(struct micro *micro)
+{
+    for (int i = 0; i < MICRO_BATCH; i++)
+        bound_learn_query(&micro->bound, &micro->queries[i], micro->tables.seed);
+}
+
+static enum rt_lookup look_up(void *context, uint64_t key_hash, struct rt_bound *found)
+{
+    struct micro *micro = context;
+    return bound_look_up(&micro->bound, key_hash, found);
+}
+
+static void run_decide_bound(struct micro *micro)
+{
+    micro->world.bound = look_up;
+    run_decide(micro);
+    micro->world.bound = NULL;
+}
+
+static void run_bound(struct micro *micro)
+{
+    for (int i = 0; i < MICRO_BATCH; i++)
+        bound_find(&micro->bound);
+}
+
+static void run_known(struct micro *micro)
+{
+    for (int i = 0; i < MICRO_BATCH; i++)
+        bound_know(&micro->bound);
+}
+
+static void run_learn(struct micro *micro)
+{
+    for (int i = 0; i < MICRO_BATCH; i++)
+        bound_learn(&micro->bound);
+}
+
 /* Of other users than the messages': all over the table. */
 static void run_find(struct micro *micro)
 {
@@ -417,6 +459,11 @@ const struct micro_step micro_steps[MICRO_STEPS] = {
     {"decide", "route and sticky member of four, the key with it", NULL, run_decide},
     {"forward", "image with Route-Record, pending slot, copy to the queue", NULL, run_forward},
     {"answer", "find the slot, walk the UAA, copy to the queue", prepare_answers, run_answer},
+    {"decideB", "decide, both identities of the user among 10^6 bindings", prepare_bound,
+     run_decide_bound},
+    {"bound1M", "a key among 10^6 bindings, all over the table", NULL, run_bound},
+    {"known1M", "a lesson of two keys that says nothing new", NULL, run_known},
+    {"learn1M", "a lesson of a new user; the table is full", NULL, run_learn},
     {"find1M", "key and row of a user among 10^6 subscribers", NULL, run_find},
     {"decide0", "decide, by a table without subscribers", NULL, run_decide_nobody},
     {"decide1M", "decide, by a table of 10^6", NULL, run_decide_million},

@@ -18,7 +18,7 @@ struct micro_step {
     void (*run)(struct micro *micro);
 };
 
-enum { MICRO_BATCH = 256, MICRO_STEPS = 9 };
+enum { MICRO_BATCH = 256, MICRO_STEPS = 13 };
 extern const struct micro_step micro_steps[MICRO_STEPS];
 
 /* A pool of four members chosen stickily, and a batch of UARs. Fatal without memory. */
