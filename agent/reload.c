@@ -81,7 +81,7 @@ static void build(uv_work_t *work)
     FILE *complaints = open_memstream(&reload->complaints, &size);
     if (!complaints)
         abort();
-    struct conf *next = conf_load(reload->file, complaints);
+    struct conf *next = conf_load_after(reload->file, now, complaints);
     if (next && !is_same_agent(now, next, complaints)) {
         conf_free(next);
         next = NULL;
