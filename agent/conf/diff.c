@@ -113,12 +113,22 @@ static const struct conf_name *find(const struct comparison *it, const char *nam
     return conf_names_find(&it->before, name, strlen(name));
 }
 
-/* The rows of `peers` and the elements of its digest are the same, in the same order. */
+/* Has the file of a table other octets? */
+static bool is_same_table(const struct rt_subscriber_table *from,
+                          const struct rt_subscriber_table *to)
+{
+    return from->file_hash == to->file_hash;
+}
+
+/* The rows of a list and the elements of its digest are the same, in the same order. */
 static bool is_changed(struct comparison *it, enum conf_list_of list, uint32_t before, uint32_t now)
 {
     const struct conf_items *from = &it->from->digest.lists[list];
     const struct conf_items *to = &it->to->digest.lists[list];
     bool says_other = from->at[before].hash != to->at[now].hash;
+    if (list == CONF_LIST_SUBSCRIBERS)
+        return says_other || !is_same_table(&it->from->tables.subscribers[before],
+                                            &it->to->tables.subscribers[now]);
     if (list != CONF_LIST_PEERS)
         return says_other;
     return says_other || !is_same_peer(&it->from->peers[before], &it->to->peers[now]);

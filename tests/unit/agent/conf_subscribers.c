@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-#include "agent/conf/conf.h"
+#include "agent/conf/diff.h"
 
 #define FULL TEST_DATA "/conf/full.yaml"
 
@@ -150,6 +150,10 @@ Test(conf_subscribers, an_unchanged_table_goes_on_with_the_numbers_of_the_new_sn
         first);
     cr_assert_eq(find(first, "sip:alice@example.net").target.pool, 0);
     cr_assert_eq(memory_of(first), memory_of(second));
+    struct conf_diff diff;
+    conf_diff_init(&diff, first, second);
+    cr_assert_eq(diff.lists[CONF_LIST_SUBSCRIBERS].changed, 0);
+    conf_diff_fini(&diff);
     conf_free(first);
     cr_assert_eq(find(second, "sip:alice@example.net").target.pool, 1);
     conf_free(second);
@@ -161,6 +165,11 @@ Test(conf_subscribers, a_changed_table_is_read_anew, .init = make_folder, .fini 
     write_file("u.csv", "sip:alice@example.net,east\nsip:bob@example.net,east\n");
     struct conf *second = load_text(HEAD "pools: [" EAST "]\n" TABLES, first);
     cr_assert_neq(memory_of(first), memory_of(second));
+    struct conf_diff diff;
+    conf_diff_init(&diff, first, second);
+    cr_assert_eq(diff.lists[CONF_LIST_SUBSCRIBERS].changed, 1);
+    cr_assert_str_eq(diff.text, "subscribers: home is changed\n");
+    conf_diff_fini(&diff);
     cr_assert_eq(first->tables.subscribers[0].count, 1);
     cr_assert_eq(second->tables.subscribers[0].count, 2);
     conf_free(first);
