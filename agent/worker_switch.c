@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/clock.h"
+#include "agent/follow.h"
 #include "agent/peer.h"
 #include "agent/redirect_answer.h"
 
@@ -143,6 +144,7 @@ void worker_switch(struct worker *worker)
     const struct snapshot *newest = atomic_load(&worker->agent->snapshot);
     uint32_t before = worker->peer_count;
     worker_fit(worker, newest);
+    follow_switch(worker);
     retime(worker);
     for (uint32_t i = 0; i < before; i++)
         peer_refit(worker->peers[i], newest);
