@@ -6,19 +6,16 @@
 #include <stdlib.h>
 
 #include "agent/conf/conf.h"
-#include "routing/policy.h"
+#include "agent/conf/conf_policies.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { TEXT_MAX = 2048, MORE = 256 };
 
-static const char before[] =
-    "version: 1\nidentity: m.agent.example\nrealm: agent.example\n"
-    "listen: [{ transport: tcp, address: 127.0.0.1 }]\n"
-    "peers: [{ identity: s1.core.example }]\n"
-    "pools: [{ name: core, members: [{ peer: s1.core.example }] }]\n"
-    "routes: [{ name: r, realm: \"*\", action: proxy, pool: core, policies: [p] }]\n"
-    "policies: [";
+static const char before[] = "version: 1\nidentity: m.agent.example\nrealm: agent.example\n"
+                             "listen: [{ transport: tcp, address: 127.0.0.1 }]\n"
+                             "routes: []\n"
+                             "policies: [";
 
 static struct conf *load(const char *text, size_t size)
 {
@@ -93,9 +90,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     dm_bytes message = {octets, left};
     struct dm_fault fault;
     struct conf *conf = is_whole(message) ? load((const char *)data, (size_t)(end - data)) : NULL;
-    if (conf) {
-        apply(conf->tables.routes[0].policies, RT_REQUESTS, message);
-        apply(conf->tables.routes[0].policies, RT_ANSWERS, message);
+    if (conf && conf->policies && conf->policies->count) {
+        const struct rt_policy *first = conf->policies->policies;
+        const struct rt_policies policies = {.count = 1, .policies = &first};
+        apply(&policies, RT_REQUESTS, message);
+        apply(&policies, RT_ANSWERS, message);
         rt_application_check(message, &fault);
     }
     conf_free(conf);
