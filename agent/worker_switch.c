@@ -9,6 +9,7 @@
 #include "agent/follow.h"
 #include "agent/peer.h"
 #include "agent/redirect_answer.h"
+#include "agent/store/store.h"
 
 enum {
     SLOW_TICK_MS = 100,
@@ -85,9 +86,19 @@ static void fit_scratch(struct worker *worker, size_t size)
         abort();
 }
 
+/* With another hash_seed all slots mean something else. Each worker does so: one that switches
+ * later may have learnt by the old one meanwhile. */
+static void fit_bindings(const struct worker *worker, const struct conf *conf)
+{
+    bool is_other = worker->conf && worker->conf->tables.seed != conf->tables.seed;
+    if (is_other && worker->store)
+        rt_bindings_clear(worker->store->table);
+}
+
 void worker_fit(struct worker *worker, const struct snapshot *snapshot)
 {
     const struct conf *conf = snapshot->conf;
+    fit_bindings(worker, conf);
     fit_chooser(worker, worker->conf, conf);
     fit_scratch(worker, conf->limits.message_size + SCRATCH_MORE);
     worker->memory.limit = conf->limits.memory;

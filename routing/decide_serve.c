@@ -170,13 +170,14 @@ static struct rt_verdict choose_member(struct deciding *it, const struct rt_rout
     int member = is_again ? choose_again(it, user, &seen) : choose(it, user, &seen);
     if (member < 0)
         return nobody(it, (int32_t)route->number);
+    bool is_stand_in = user->member >= 0 && member != user->member; /* of whom nothing is learnt */
     deciding_say_peer(it, "forward to", it->pool->members[member].identity, it->pool->name);
     return (struct rt_verdict){.kind = RT_FORWARD,
                                .route = (int32_t)route->number,
                                .pool = rt_pool_number(it->tables, user->pool),
                                .member = member,
                                .peer = seen.peer,
-                               .why = user->why,
+                               .why = is_stand_in ? RT_BY_HASH : user->why,
                                .teaches = rt_learn_expects(it->query, user->is_settled)};
 }
 
