@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 # Corpora and tables hold what they hold; the manual pages' format wants tabs.
 texts() {
-    find . -type f -not -path './build*' -not -path './.git/*' -not -path './tests/fuzz/*' -not -path './tests/data/*' \
+    find . -type f -not -path './build*' -not -path './.git/*' -not -path './tests/fuzz/*' -not -path './tests/data/*' -not -path './tests/mutations/*' \
         -not -name '*.pyc' -not -name '*.svg' -print0
 }
 wrong=$(texts | xargs -0 grep -nIE $'[ \t]+$|\r$' | head -20
