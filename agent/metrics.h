@@ -14,7 +14,7 @@ struct metrics_source {
     unsigned worker_count;
     const struct stats **stats; /* those of the workers and, last, of the front desk */
     const struct rt_bindings *bindings;
-    const struct rows *peers;   /* names of the rows of counters; as many as are read: */
+    const struct rows *peers; /* names of the rows of counters; as many as are read: */
     const struct rows *routes;
     uint32_t peer_count;
     uint32_t route_count;

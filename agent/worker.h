@@ -44,7 +44,7 @@ struct worker {
     struct directory directory;
     struct board *board;
     struct store *store; /* the agent's: what was learnt of users; NULL: nothing is */
-    struct park *park; /* requests that wait for a look-up or a host */
+    struct park *park;   /* requests that wait for a look-up or a host */
 
     uint64_t now;        /* of the event in hand, ns of agent/clock */
     uint64_t looked;     /* when what the others hold in memory was last summed */

@@ -86,15 +86,16 @@ const struct rt_subscriber_table *rt_subscribers_of(const struct rt_tables *tabl
 /* What was learnt of the user, if nothing better is known. §9.1 step 5. */
 enum user_found user_find_binding(struct deciding *it, struct user *user, uint64_t *key_hash);
 
-/* What is known of a key; the store is waited for only where the request was sent to nobody yet. There
- * is somebody to ask: world->bound. */
+/* What is known of a key; the store is waited for only where the request was sent to nobody yet.
+ * There is somebody to ask: world->bound. */
 enum rt_lookup deciding_look_up(const struct deciding *it, uint64_t hash, struct rt_bound *bound);
 
 /* --- decide_push.c: 11 --- */
 
 /* Is it for a client whom it does not name? A PPR of RFC 4740. */
 bool deciding_is_push(const struct deciding *it);
-/* The client that last confirmed the registration of its user, if it is here. False: go by realm. */
+/* The client that last confirmed the registration of its user, if it is here. False: go by realm.
+ */
 bool deciding_push(struct deciding *it, struct rt_verdict *verdict);
 
 /* The user is in no row, and his table rejects: as his server would say it, with the application's

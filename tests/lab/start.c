@@ -82,7 +82,8 @@ Test(start, SEC_01_cleartext_beyond_loopback_is_refused_where_that_is_wanted)
     char yaml[1000];
     snprintf(yaml, sizeof(yaml),
              "version: 1\nidentity: m.agent.example\nrealm: agent.example\ncleartext: refuse\n"
-             "listen: [{ transport: tcp, address: 0.0.0.0, port: %u }]\nadmin: { http: none, socket: none }\n"
+             "listen: [{ transport: tcp, address: 0.0.0.0, port: %u }]\nadmin: { http: none, "
+             "socket: none }\n"
              "routes: [{ name: rest, realm: \"*\", action: reject, result: 3003 }]\n",
              lab_free_port());
     cr_assert_eq(lab_run_to_end("run", yaml, said, sizeof(said)), 1, "it said: %s", said);
