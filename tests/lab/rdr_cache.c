@@ -283,3 +283,23 @@ Test(rdr_cache, RDR_12_a_failure_links_nothing)
     expect_remembered(&bed, 1);
     lab_end(bed.lab);
 }
+
+Test(rdr_cache, a_reload_may_make_the_cache_smaller_or_end_following)
+{
+    struct lab_plan plan = FOLLOW, smaller = FOLLOW, ended = FOLLOW;
+    smaller.more = "redirects: { cache: 1 }";
+    ended.more = "redirects: { follow: false, cache: 0 }";
+    struct redirect_bed bed = redirect_bed(plan);
+    expect_followed(&bed, lab_lir(bed.c1, ALICE), ALL_USER, 600);
+    expect_followed(&bed, lab_lir(bed.c1, BOB), ALL_USER, 600);
+    expect_remembered(&bed, 2);
+    cr_assert(lab_reload(bed.lab, smaller));
+    expect_remembered(&bed, 1);
+    expect_direct(&bed, bed.s1, lab_lir(bed.c1, BOB));
+    cr_assert(lab_reload(bed.lab, ended));
+    expect_remembered(&bed, 0);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    expect_passed(&bed, lir, redirect_at_d1(&bed, AAA(S1), ALL_USER, 600));
+    lab_end(bed.lab);
+}

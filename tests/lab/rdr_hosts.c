@@ -148,3 +148,28 @@ Test(rdr_hosts, RDR_05_each_address_of_a_name_is_tried)
     close(listener);
     lab_end(bed.lab);
 }
+
+Test(rdr_hosts, RDR_08_a_host_that_is_allowed_no_more_is_let_go_by_a_reload)
+{
+    struct lab_plan narrower = HOSTS;
+    narrower.more = "redirects: { hosts: [] }";
+    struct redirect_bed bed = redirect_bed(HOSTS);
+    uint16_t port = 0;
+    int listener = lab_listen_on(false, &port);
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    lab_send(bed.d1, redirect_to_port(bed.d1, lab_expect(bed.d1, LIR), GUEST, port, ALL_USER, 60));
+    struct lab_peer *guest = accept_guest(&bed, listener, GUEST);
+    lab_answer(guest, lab_expect(guest, LIR), 2001);
+    lab_expect_result(bed.c1, lir, 2001);
+    expect_remembered(&bed, 1);
+    guest->auto_disconnect = true;
+    cr_assert(lab_reload(bed.lab, HOSTS));
+    expect_direct(&bed, guest, lab_lir(bed.c1, ALICE));
+    cr_assert(lab_reload(bed.lab, narrower));
+    lab_expect_closed(guest);
+    expect_remembered(&bed, 0);
+    expect_direct(&bed, bed.d1, lab_lir(bed.c1, ALICE));
+    close(listener);
+    lab_end(bed.lab);
+}
