@@ -45,8 +45,9 @@ libc+='|string\.h|strings\.h|time\.h|arpa/inet\.h'
 layer proto proto
 layer routing proto routing
 layer agent proto routing agent
-except=bench/micro layer bench proto bench
+except='bench/\(micro\|redis\)' layer bench proto bench
 layer bench/micro proto routing bench # measures routing's steps
+layer bench/redis proto routing agent # and the agent's client of Redis
 purity proto "$libc"
 except=routing/bindings purity routing "$libc" 'xxhash\.h' 'tre/tre\.h'
 
