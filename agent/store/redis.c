@@ -179,6 +179,14 @@ static void take_look_up(struct redis_client *client, const struct link_command 
     park_wake(client->worker, command->key, is_good); /* and what it finds is counted */
 }
 
+/* Can its time have run out? What was fetched had three quarters of it left. */
+static bool may_be_over(const struct redis_client *client)
+{
+    const struct redis *redis = client->redis;
+    uint64_t since = client->worker->now - atomic_load(&redis->cleared);
+    return (int64_t)since > 0 && since / NS_PER_S >= redis->lifetime / 4 * 3;
+}
+
 /* Somebody has changed it; or its time is over there, and it is in use here. */
 static void take_refresh(struct redis_client *client, const struct link_command *command,
                          const redisReply *reply)
@@ -190,7 +198,9 @@ static void take_refresh(struct redis_client *client, const struct link_command 
         !rt_bindings_find(table, command->key, client->worker->now, &known))
         return;
     if (reply->type == REDIS_REPLY_NIL) {
-        if (says_something(&known))
+        if (!may_be_over(client)) /* somebody has removed it */
+            rt_bindings_put(table, command->key, &nothing, 0, client->worker->now);
+        else if (says_something(&known))
             write_one(client, REDIS_RENEW, command->key, &known);
         return;
     }
@@ -277,6 +287,7 @@ struct store *store_redis_new(const struct conf *conf)
     if (!redis)
         abort();
     store_init(&redis->store, &methods, conf);
+    atomic_store(&redis->cleared, clock_now());
     redis->timeout = bindings->timeout;
     redis->lifetime = (uint32_t)(bindings->lifetime / NS_PER_S);
     redis->is_cluster = bindings->is_cluster;

@@ -52,6 +52,7 @@ struct redis {
     /* When a key was last changed by others: the one word that all workers share, by hash of the
      * key. A reply that was asked for before is not kept. */
     _Atomic uint64_t changed[REDIS_CHANGES];
+    _Atomic uint64_t cleared; /* when the table was last empty */
 };
 
 struct redis_node {

@@ -14,6 +14,7 @@ void redis_forget_all(struct redis_client *client)
 {
     uint64_t now = clock_now();
     rt_bindings_clear(client->redis->store.table);
+    atomic_store(&client->redis->cleared, now);
     for (unsigned i = 0; i < REDIS_CHANGES; i++)
         atomic_store(&client->redis->changed[i], now);
 }
