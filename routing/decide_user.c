@@ -344,8 +344,16 @@ static bool is_second_alike(const struct deciding *it, const struct user *user,
             bound.slot == first->slot && bound.target == first->target);
 }
 
+/* Where no rule makes one name of two, it is enough that there are two: of a command for which the
+ * second counts nothing an answer is read in vain. */
 static bool has_second(const struct deciding *it, const struct user *user)
 {
+    const struct rt_query *query = it->query;
+    if (query->user_name.size == 0 ||
+        (query->public_identity.size == 0 && query->user_identity.size == 0))
+        return false;
+    if (!it->tables->domains.derive)
+        return true;
     struct rt_key second;
     read_second(it, user, &second);
     return second.size > 0;
