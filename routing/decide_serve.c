@@ -170,7 +170,8 @@ static struct rt_verdict choose_member(struct deciding *it, const struct rt_rout
     int member = is_again ? choose_again(it, user, &seen) : choose(it, user, &seen);
     if (member < 0)
         return nobody(it, (int32_t)route->number);
-    bool is_stand_in = user->member >= 0 && member != user->member; /* of whom nothing is learnt */
+    /* Of whom nothing is learnt; a mirror of the user's group is none. */
+    bool is_stand_in = user->member >= 0 && member != user->member && !it->pool->is_partitioned;
     deciding_say_peer(it, "forward to", it->pool->members[member].identity, it->pool->name);
     return (struct rt_verdict){.kind = RT_FORWARD,
                                .route = (int32_t)route->number,

@@ -86,7 +86,7 @@ Test(decide_user, FOV_13_a_binding_is_diverted_while_its_member_is_away_and_retu
     it->peers[bound_to].reach = RT_UNREACHABLE;
     struct rt_verdict verdict = decide(it, to_core());
     expect_peer(it, verdict, other(bound_to));
-    cr_assert_eq(verdict.why, RT_BY_BINDING, "nothing is learnt of a diversion");
+    cr_assert_eq(verdict.why, RT_BY_HASH, "nothing is learnt of a diversion");
     it->peers[bound_to].reach = RT_LAST_RESORT;
     expect_peer(it, decide(it, to_core()), other(bound_to));
     it->peers[bound_to].reach = RT_REACHABLE;
