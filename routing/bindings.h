@@ -75,6 +75,11 @@ void rt_bindings_bind(struct rt_bindings *bindings, uint64_t key, uint32_t targe
 void rt_bindings_forget(struct rt_bindings *bindings, uint64_t key, uint32_t target, uint64_t now,
                         struct rt_learnt *learnt);
 
+/* What is known of this key, its anchor too, for who keeps a copy elsewhere: that is no use of it.
+ * `is_in_use`: the last use was before 15/16 of the lifetime at most. */
+bool rt_bindings_peek(struct rt_bindings *bindings, uint64_t key, uint64_t now,
+                      struct rt_bound *bound, bool *is_in_use);
+
 /* A copy of what another agent has learnt: replaces what is known of this key alone, whose group it
  * leaves; `bound->is_known` false: the key is forgotten. */
 void rt_bindings_put(struct rt_bindings *bindings, uint64_t key, const struct rt_bound *bound,

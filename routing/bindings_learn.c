@@ -372,6 +372,25 @@ static void put_locked(struct rt_bindings *bindings, uint64_t key, const struct 
 }
 
 /* Does the table say just this of the key? Its use is noted. */
+bool rt_bindings_peek(struct rt_bindings *bindings, uint64_t key, uint64_t now,
+                      struct rt_bound *bound, bool *is_in_use)
+{
+    struct taking it = {.bindings = bindings};
+    uint32_t stamp = rt_stamp(bindings, now);
+    *bound = (struct rt_bound){.anchor = (uint32_t)RT_ANCHOR_NONE};
+    *is_in_use = false;
+    key = rt_key_kept(key);
+    uint64_t set = rt_bindings_lock_keys(bindings, &key, 1);
+    uint32_t place = rt_binding_find(bindings, key);
+    uint64_t value = place == RT_NOWHERE ? 0 : rt_binding_value(bindings, place);
+    if (place != RT_NOWHERE && !rt_value_is_over(bindings, value, stamp)) {
+        *bound = bound_at(&it, place);
+        *is_in_use = rt_value_age(value, stamp) <= bindings->stamps / 16 * 15;
+    }
+    rt_bindings_unlock(bindings, set);
+    return bound->is_known;
+}
+
 static bool says(struct rt_bindings *bindings, uint64_t key, const struct rt_bound *bound,
                  uint32_t stamp)
 {

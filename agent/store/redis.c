@@ -193,14 +193,15 @@ static void take_refresh(struct redis_client *client, const struct link_command 
 {
     struct record record;
     struct rt_bound known;
+    bool is_in_use;
     struct rt_bindings *table = client->redis->store.table;
     if (!redis_read(reply, &record) ||
-        !rt_bindings_find(table, command->key, client->worker->now, &known))
+        !rt_bindings_peek(table, command->key, client->worker->now, &known, &is_in_use))
         return;
     if (reply->type == REDIS_REPLY_NIL) {
         if (!may_be_over(client)) /* somebody has removed it */
             rt_bindings_put(table, command->key, &nothing, 0, client->worker->now);
-        else if (says_something(&known))
+        else if (says_something(&known) && is_in_use)
             write_one(client, REDIS_RENEW, command->key, &known);
         return;
     }

@@ -73,9 +73,11 @@ void redis_tracked(struct redis_node *node, const redisReply *reply)
 static void refresh(struct redis_client *client, uint64_t key)
 {
     struct rt_bound ignored;
+    bool is_in_use;
     struct link_command command = {.kind = REDIS_REFRESH, .key = key};
     atomic_store(&client->redis->changed[key % REDIS_CHANGES], clock_now());
-    if (rt_bindings_find(client->redis->store.table, key, client->worker->now, &ignored))
+    if (rt_bindings_peek(client->redis->store.table, key, client->worker->now, &ignored,
+                         &is_in_use))
         redis_say(client, &command);
 }
 

@@ -125,6 +125,17 @@ class OneNode(Shared):
         redis.ask('FLUSHALL')
         self.await_homes(first, hashed)
 
+    def test_what_is_in_use_outlives_its_time_and_what_is_not_does_not(self):
+        redis = Redis(self)
+        first, second = self.agents([redis.address], lifetime='4s')
+        there = self.bind_elsewhere(first, range(4))
+        until = time.monotonic() + 10
+        used = {user: there[user] for user in (0, 1)}
+        while time.monotonic() < until:
+            self.assertEqual(homes(first, used), used)
+        self.assertEqual(homes(second, used), used)
+        self.assertEqual(len(redis.keys()), 2)
+
     def test_a_password(self):
         redis = Redis(self, password='open sesame')
         file = self.room / 'password'

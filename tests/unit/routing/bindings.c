@@ -250,6 +250,23 @@ Test(bindings, a_copy_from_elsewhere_replaces_what_is_known_of_its_key)
     cr_assert_eq(find(3).target, EAST);
 }
 
+Test(bindings, whoever_keeps_a_copy_sees_the_anchor_and_does_not_use_it)
+{
+    struct rt_bound bound;
+    bool is_in_use;
+    cr_assert_not(rt_bindings_peek(table, key_of(9), now, &bound, &is_in_use));
+    learn(pair(3, 9, EAST));
+    cr_assert(rt_bindings_peek(table, key_of(9), now, &bound, &is_in_use));
+    cr_assert(is_in_use);
+    cr_assert_eq(bound.slot, slot_of(3));
+    cr_assert_eq(bound.anchor, (uint32_t)(key_of(3) >> 32));
+    now += DAY;
+    cr_assert(rt_bindings_peek(table, key_of(9), now, &bound, &is_in_use));
+    cr_assert_not(is_in_use);
+    now += DAY / 10;
+    cr_assert_not(rt_bindings_peek(table, key_of(9), now, &bound, &is_in_use));
+}
+
 Test(bindings, a_key_of_which_others_know_nothing_learns_as_a_new_one)
 {
     struct rt_bound nothing = {.is_known = true, .anchor = (uint32_t)RT_ANCHOR_NONE};
