@@ -130,7 +130,7 @@ static void arm(struct park *park)
     struct worker *worker = park->worker;
     uint64_t wait = park->earliest > worker->now ? park->earliest - worker->now : 0;
     uv_update_time(&worker->loop); /* the loop's time is that of the turn's beginning */
-    uv_timer_start(&park->timer, on_time, (wait + NS_PER_MS - 1) / NS_PER_MS, 0);
+    uv_timer_start(&park->timer, on_time, wait / NS_PER_MS + 1, 0);
 }
 
 static void look_for_earliest(struct park *park)
@@ -212,9 +212,15 @@ void park_wake(struct worker *worker, uint64_t what, bool is_known)
 void park_tick(struct worker *worker)
 {
     struct park *park = worker->park;
+    bool was_due = worker->park_is_due;
     worker->park_is_due = false;
-    if (!park->used || worker->now < park->earliest)
+    if (!park->used)
         return;
+    if (worker->now < park->earliest) { /* the loop's milliseconds begin before ours */
+        if (was_due)
+            arm(park);
+        return;
+    }
     for (unsigned i = 0; i < PARK_MAX; i++) {
         if (!park->until[i] || park->until[i] > worker->now)
             continue;

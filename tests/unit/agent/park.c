@@ -150,11 +150,12 @@ Test(park, the_timer_says_when_somebody_is_late)
     worker->now = clock_now();
     struct relay_request request = {.deadline = UINT64_MAX};
     park_request(worker, &request, 9, worker->now + 2 * NS_PER_MS);
-    while (!worker->park_is_due)
+    while (gone_count == 0) {
         uv_run(&worker->loop, UV_RUN_ONCE);
-    worker->now = clock_now();
-    park_tick(worker);
-    cr_assert_eq(gone_count, 1);
+        worker->now = clock_now();
+        if (worker->park_is_due)
+            park_tick(worker);
+    }
     cr_assert(!worker->park_is_due);
 }
 
