@@ -178,8 +178,10 @@ static void take_line(struct control_client *client)
 static void read_more(struct control_client *client)
 {
     ssize_t n = read(client->descriptor, client->line + client->have, LINE - client->have);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        listen_to(client); /* it was waiting to write */
         return;
+    }
     if (n <= 0) {
         end(client);
         return;

@@ -47,11 +47,15 @@ void park_free(struct park *park)
 }
 
 /* The tick is too coarse for a store's 20 ms. What is late is looked for after the sockets were
- * read: perhaps what it waits for is there. */
+ * read: perhaps what it waits for is there. The loop comes here before it waits for them, and up to
+ * 1 ms early: the next time is soon, so that it does not wait until the tick. */
 static void on_time(uv_timer_t *timer)
 {
     struct park *park = timer->data;
+    if (!park->used)
+        return;
     park->worker->park_is_due = true;
+    uv_timer_start(timer, on_time, 1, 0);
 }
 
 void park_open(struct park *park)

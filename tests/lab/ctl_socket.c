@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -182,6 +183,64 @@ Test(ctl_socket, a_client_that_does_not_read_is_not_read_either)
     cr_assert_lt(lab_resident_memory(bed.lab), before + (4 << 20));
     close(fd);
     lab_end(bed.lab);
+}
+
+/* Of all its threads, in clock ticks. */
+static unsigned long cpu_of(const struct lab *lab)
+{
+    char path[64];
+    unsigned long user = 0, system = 0;
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)lab->agent);
+    FILE *file = fopen(path, "r");
+    cr_assert_not_null(file);
+    cr_assert_eq(fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                        &user, &system),
+                 2);
+    fclose(file);
+    return user + system;
+}
+
+static int unread(int fd)
+{
+    int octets = 0;
+    cr_assert_eq(ioctl(fd, FIONREAD, &octets), 0);
+    return octets;
+}
+
+/* Asks until an answer finds no room in the socket. */
+static void ask_too_much(struct lab *lab, int fd)
+{
+    for (int before = -1; unread(fd) > before;) {
+        before = unread(fd);
+        say(fd, "status\n");
+        for (int i = 0; i < 100 && unread(fd) == before; i++)
+            lab_serve(lab, 1);
+    }
+}
+
+static void read_all(struct lab *lab, int fd)
+{
+    for (uint64_t quiet = lab_now_ms() + 200; lab_now_ms() < quiet;) {
+        if (recv(fd, said, sizeof(said), MSG_DONTWAIT) > 0)
+            quiet = lab_now_ms() + 200;
+        else
+            lab_serve(lab, 1);
+    }
+}
+
+Test(ctl_socket, a_client_that_has_read_late_costs_nothing_afterwards)
+{
+    struct lab *lab = lab_start(USUAL);
+    int fd = lab_control_dial(lab);
+    ask_too_much(lab, fd);
+    read_all(lab, fd);
+    unsigned long before = cpu_of(lab);
+    lab_serve(lab, 500);
+    cr_assert_lt(cpu_of(lab) - before, (unsigned long)sysconf(_SC_CLK_TCK) / 4);
+    say(fd, "log info\n");
+    expect_answer(lab, fd, "{\"level\":\"info\"}\n");
+    close(fd);
+    lab_end(lab);
 }
 
 Test(ctl_socket, many_idle_clients_keep_nobody_out)

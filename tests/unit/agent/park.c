@@ -159,6 +159,39 @@ Test(park, the_timer_says_when_somebody_is_late)
     cr_assert(!worker->park_is_due);
 }
 
+static void on_other_time(uv_timer_t *other)
+{
+    (void)other;
+}
+
+/* The loop of a worker: what is due is looked for after the sockets were. */
+static void on_check(uv_check_t *check)
+{
+    (void)check;
+    worker->now = clock_now();
+    if (worker->park_is_due)
+        park_tick(worker);
+}
+
+Test(park, where_nothing_else_happens_nobody_waits_for_the_tick)
+{
+    static uv_timer_t other; /* it outlives the test until the loop ends */
+    static uv_check_t check;
+    struct relay_request request = {.deadline = UINT64_MAX};
+    uv_timer_init(&worker->loop, &other);
+    uv_check_init(&worker->loop, &check);
+    uv_timer_start(&other, on_other_time, 10000, 0);
+    uv_check_start(&check, on_check);
+    worker->now = clock_now();
+    park_request(worker, &request, 9, worker->now + 5 * NS_PER_MS);
+    uint64_t began = clock_now();
+    while (gone_count == 0)
+        uv_run(&worker->loop, UV_RUN_ONCE);
+    cr_assert_lt(clock_now() - began, 5 * NS_PER_S);
+    uv_close((uv_handle_t *)&other, NULL);
+    uv_close((uv_handle_t *)&check, NULL);
+}
+
 Test(park, a_full_list_refuses_and_takes_again_when_one_has_left)
 {
     for (unsigned i = 0; i < PARK_MAX; i++)
