@@ -22,7 +22,8 @@ enum {
     OTHER_DESCRIPTORS = 512,
     BUSY_PERCENT = 70,
     BUSY_SECONDS = 3,
-    MORE_ROWS = 1024
+    MORE_ROWS = 1024,
+    WORKERS_MAX = 64 /* as with `workers` in the file */
 };
 #define PARTING_GRACE (2 * NS_PER_S)
 
@@ -311,6 +312,8 @@ static unsigned worker_count(const struct conf *conf)
     if (conf->workers)
         return conf->workers;
     unsigned cores = uv_available_parallelism();
+    if (cores > WORKERS_MAX)
+        return WORKERS_MAX;
     return cores > 1 ? cores - 1 : 1;
 }
 

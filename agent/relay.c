@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/clock.h"
+#include "agent/conf/conf_policies.h"
 #include "agent/follow.h"
 #include "agent/learned.h"
 #include "agent/local.h"
@@ -126,6 +127,12 @@ void relay_open_request(struct worker *worker, const struct letter *opened)
         request.last_error =
             memory_image(&worker->memory, dm_bytes_of(octets + letter->size, letter->error_size));
     relay_hand_over(worker, &request, letter->to);
+}
+
+void relay_bury_request(const struct letter *buried)
+{
+    const struct request_letter *letter = (const struct request_letter *)(const void *)buried;
+    conf_policies_drop(letter->request.policies);
 }
 
 void relay_send(struct worker *worker, struct relay_request *request, rt_peer to)

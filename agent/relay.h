@@ -61,5 +61,8 @@ void relay_resume(struct worker *worker, struct relay_request *request, bool wit
 /* A letter from another worker. */
 void relay_open_request(struct worker *worker, const struct letter *letter);
 
+/* One that nobody opened: the end of the agent. */
+void relay_bury_request(const struct letter *letter);
+
 /* What routing sees from this worker. */
 struct rt_world relay_world(struct worker *worker);

@@ -57,6 +57,14 @@ static void reject(struct worker *worker, struct relay_request *request,
     relay_request_free(worker, request);
 }
 
+static void send_proxied(struct worker *worker, struct relay_request *request,
+                         const struct rt_verdict *verdict)
+{
+    if (verdict->why == RT_BY_REDIRECT)
+        follow_name_host(request);
+    relay_send(worker, request, verdict->peer);
+}
+
 static void carry_on(struct worker *worker, struct relay_request *request,
                      const struct rt_verdict *verdict)
 {
@@ -75,8 +83,10 @@ static void carry_on(struct worker *worker, struct relay_request *request,
         relay_end(worker, request, verdict->result);
     else if (is_refused(worker, request, verdict->peer))
         relay_end(worker, request, DM_TOO_BUSY);
-    else if (!proxy || proxy_resume(worker, proxy, request))
+    else if (!proxy)
         relay_send(worker, request, verdict->peer);
+    else if (proxy_resume(worker, proxy, request))
+        send_proxied(worker, request, verdict);
 }
 
 void relay_resume(struct worker *worker, struct relay_request *request, bool without_store)

@@ -512,6 +512,8 @@ static void bury_letter(void *context, const struct letter *letter)
         name_unref(name->name);
     } else if (letter->kind == MAIL_GUEST) {
         guest_bury(letter);
+    } else if (letter->kind == MAIL_REQUEST) {
+        relay_bury_request(letter);
     }
 }
 

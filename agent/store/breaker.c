@@ -32,3 +32,8 @@ void breaker_fail(struct breaker *breaker, uint64_t now)
     breaker->until = now + breaker->pause;
     breaker->is_probing = false;
 }
+
+void breaker_lose(struct breaker *breaker)
+{
+    breaker->is_probing = false;
+}

@@ -16,10 +16,13 @@ struct breaker {
     bool is_probing;   /* half open, and the one is on his way */
 };
 
-/* May this one ask? What becomes of it must be told: breaker_succeed or breaker_fail. */
+/* May this one ask? What becomes of it must be told: breaker_succeed, breaker_fail or breaker_lose.
+ */
 bool breaker_allows(struct breaker *breaker, uint64_t now);
 void breaker_succeed(struct breaker *breaker);
 void breaker_fail(struct breaker *breaker, uint64_t now);
+/* Whoever asks for all will hear nothing: the next one may ask. */
+void breaker_lose(struct breaker *breaker);
 
 static inline bool breaker_is_open(const struct breaker *breaker)
 {

@@ -41,7 +41,10 @@ static enum rt_lookup ask(struct redis_client *client, uint64_t key)
     if (asked_has(&client->asked, key))
         return RT_ASKING;
     struct redis_node *node = redis_node_for(client, redis_name(client, &command, room));
-    if (!can_ask(client, node) || !redis_say_to(node, &command)) {
+    bool can = can_ask(client, node);
+    if (!can || !redis_say_to(node, &command)) {
+        if (can)
+            breaker_lose(&node->breaker);
         count(client->worker, STATS_LOOKUP_breaker);
         return RT_UNKNOWN;
     }

@@ -212,10 +212,12 @@ static void on_lost(void *owner, struct link *link)
 {
     struct redis_node *node = owner;
     node->is_tracked = false;
-    if (link == node->listener)
+    if (link == node->listener) {
         node->listener_id = 0;
-    else
-        stats_sub(&node->client->worker->stats.store_connections, 1);
+        return;
+    }
+    breaker_lose(&node->breaker);
+    stats_sub(&node->client->worker->stats.store_connections, 1);
 }
 
 const struct link_events redis_link_events = {on_ready, on_reply, on_lost};

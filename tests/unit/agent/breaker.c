@@ -78,3 +78,13 @@ Test(breaker, what_was_asked_before_it_opened_fails_without_further_effect)
     fail(100, 50 * MS);
     cr_assert(breaker_allows(&breaker, 101 * MS));
 }
+
+Test(breaker, after_a_probe_that_was_lost_another_may_ask)
+{
+    fail(BREAKER_FAILURES, 1);
+    breaker_allows(&breaker, 101 * MS);
+    breaker_lose(&breaker);
+    cr_assert(breaker_is_open(&breaker));
+    cr_assert(breaker_allows(&breaker, 102 * MS));
+    cr_assert(!breaker_allows(&breaker, 102 * MS));
+}
