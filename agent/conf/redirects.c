@@ -93,7 +93,8 @@ static void check_usage(struct conf_reading *reading, const struct conf_node *no
 {
     if (rule->usage != RT_DONT_CACHE && !conf_node_find(node, "cache"))
         conf_complain_key(reading, node, "cache", "is missing: a `usage` that is cached needs one");
-    if (rule->usage == RT_DONT_CACHE && conf_node_find(node, "cache"))
+    const struct conf_node *usage = conf_node_find(node, "usage");
+    if ((!usage || conf_is_word(usage, "DONT_CACHE")) && conf_node_find(node, "cache"))
         conf_complain_key(reading, node, "cache", "`usage: DONT_CACHE` has no use for it");
     if (rule->cache % NS_PER_SECOND)
         conf_complain_key(reading, node, "cache", "whole seconds are wanted here");

@@ -76,6 +76,19 @@ static void read_rule(struct conf_reading *reading, const struct conf_key *key,
     conf_read_map(reading, node, CONF_DERIVE, element);
 }
 
+/* Leaves those that can be applied: tables are read by them, also where a rule has a mistake. */
+static size_t keep_whole_rules(struct rt_derive_rule *rules, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; rules && i < count; i++) {
+        if (rules[i].private_name && rules[i].public_name.at)
+            rules[kept++] = rules[i];
+        else
+            rt_pattern_free(rules[i].private_name);
+    }
+    return kept;
+}
+
 void conf_read_derive(struct conf_reading *reading, const struct conf_key *key,
                       const struct conf_node *node, void *field)
 {
@@ -85,8 +98,9 @@ void conf_read_derive(struct conf_reading *reading, const struct conf_key *key,
         conf_complain(reading, node, "more than %d rules", RULES_MAX);
         return;
     }
-    derive->rules = conf_read_list(reading, key, node, sizeof *derive->rules, read_rule);
-    derive->count = conf_list_count(node);
+    struct rt_derive_rule *rules = conf_read_list(reading, key, node, sizeof *rules, read_rule);
+    derive->rules = rules;
+    derive->count = keep_whole_rules(rules, conf_list_count(node));
     *(const struct rt_derive **)field = derive->count > 0 ? derive : NULL;
 }
 

@@ -617,6 +617,9 @@ Test(conf_mistakes, RDR_02_a_usage_goes_with_a_time)
     claim(ROUTE("action: redirect, redirect: { to: [h1], usage: 7 }"),
           "F:8:83: routes[0].redirect.usage: `7` is none of: DONT_CACHE, ALL_SESSION, ALL_REALM, "
           "REALM_AND_APPLICATION, ALL_APPLICATION, ALL_HOST, ALL_USER\n");
+    claim(ROUTE("action: redirect, redirect: { to: [h1], usage: ALL, cache: 5s }"),
+          "F:8:83: routes[0].redirect.usage: `ALL` is none of: DONT_CACHE, ALL_SESSION, ALL_REALM, "
+          "REALM_AND_APPLICATION, ALL_APPLICATION, ALL_HOST, ALL_USER\n");
 }
 
 Test(conf_mistakes, a_redirect_has_no_use_for_a_pool_or_a_result_and_others_none_for_it)

@@ -257,6 +257,21 @@ Test(conf_subscribers, rules_and_names_of_tables_are_checked, .init = make_folde
         "c.yaml:12:53: subscribers[1].name: `home` is given twice, first in line 12\n");
 }
 
+Test(conf_subscribers, a_table_is_read_beside_rules_that_are_refused, .init = make_folder,
+     .fini = remove_folder)
+{
+    write_file("u.csv", "alice@example.net,east\n");
+    claim_complaints(HEAD "users:\n  derive:\n"
+                          "    - { private: \"(a\", public: 'sip:\\1@\\2' }\n"
+                          "    - { private: \"(a)@b\" }\n"
+                          "    - x\n" TABLES "pools: [" EAST "]\n",
+                     NULL,
+                     "c.yaml:9:18: users.derive[0].private: `(a` is refused as a pattern: a \"(\" "
+                     "without its \")\"\n"
+                     "c.yaml:10:7: users.derive[1].public: is missing\n"
+                     "c.yaml:11:7: users.derive[2]: a map of keys is wanted here\n");
+}
+
 Test(conf_subscribers, a_route_names_a_table_that_there_is_and_only_where_it_forwards,
      .init = make_folder, .fini = remove_folder)
 {
