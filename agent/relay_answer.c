@@ -190,6 +190,13 @@ static void own_answered(struct peer *from)
         peer_settle(from);
 }
 
+/* Applications without a row in learn.def teach nothing, whatever their answers keep. */
+static bool may_teach(uint32_t application)
+{
+    return application == RT_APPLICATION_SIP || application == RT_APPLICATION_CX ||
+           application == RT_APPLICATION_SH;
+}
+
 /* Most answers teach nothing that was not known when their request was sent. */
 static void learn(struct peer *from, const struct rt_waiting *waiting, dm_bytes message,
                   const struct dm_header *header, const struct reading *reading)
@@ -197,11 +204,12 @@ static void learn(struct peer *from, const struct rt_waiting *waiting, dm_bytes 
     struct rt_result result = {.code = reading->result,
                                .experimental = reading->experimental,
                                .is_error = header->flags & DM_FLAG_ERROR};
-    if (!result.is_error && (waiting->teaches || reading->has_wildcard || reading->keeps_state ||
-                             rt_learn_is_news(&result)))
+    if (result.is_error || !may_teach(waiting->application))
+        return;
+    if (waiting->teaches || reading->has_wildcard || reading->keeps_state ||
+        rt_learn_is_news(&result))
         learned_from_answer(from, waiting, message, &result);
-    if (!result.is_error)
-        follow_learn(from->worker, waiting, message, &result);
+    follow_learn(from->worker, waiting, message, &result);
 }
 
 void relay_answer(struct peer *from, dm_bytes message, const struct dm_header *header)

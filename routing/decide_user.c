@@ -230,18 +230,19 @@ static const char *name_of_aim(const struct deciding *it, const struct user *use
     return (const char *)pool->members[user->member].identity.at;
 }
 
-/* Cx and Sh have a Session-Id for each request. 29.229 §5.3; sip-app.md §10. */
+/* Of RFC 4740 alone sessions are learnt (learn.c): others are not looked up. Cx and Sh have a
+ * Session-Id for each request. 29.229 §5.3; sip-app.md §10. */
 static bool has_session(const struct rt_query *query)
 {
+    if (query->header.application != RT_APPLICATION_SIP)
+        return false;
     switch (query->header.command) {
     case RAR:
     case ACR:
     case ASR:
     case STR:
-        return query->session_id.size > 0 && query->header.application != RT_APPLICATION_CX &&
-               query->header.application != RT_APPLICATION_SH;
     case SIP_MAR:
-        return query->session_id.size > 0 && query->header.application == RT_APPLICATION_SIP;
+        return query->session_id.size > 0;
     default:
         return false;
     }

@@ -3,7 +3,7 @@
 #include "routing/subscribers.h"
 #include "small_world.h"
 
-enum { MAR = 286, STR = 275, CX_LIR = 302 };
+enum { MAR = 286, ACR = 271, STR = 275, CX_LIR = 302, ACCOUNTING = 3 };
 
 /* --- what was learnt --- */
 
@@ -241,6 +241,18 @@ Test(decide_user, a_session_can_wait_for_the_store_too)
     struct rt_verdict verdict = decide(it, mar_of("c1.edge.example;7;7"));
     cr_assert_eq(verdict.kind, RT_WAIT);
     cr_assert_eq(verdict.key_hash, lore[0].key);
+    tear_down(it);
+}
+
+Test(decide_user, sessions_of_which_nothing_is_learnt_are_not_asked_for)
+{
+    struct world *it = set_up_learning();
+    learn_session("c1.edge.example;7;7", RT_ASKING, 0);
+    struct request request = mar_of("c1.edge.example;7;7");
+    request.command = ACR;
+    cr_assert_eq(decide(it, request).kind, RT_WAIT, "of RFC 4740 it is");
+    request.application = ACCOUNTING;
+    cr_assert_neq(decide(it, request).kind, RT_WAIT);
     tear_down(it);
 }
 
