@@ -121,6 +121,8 @@ static void answer_ours(struct hss_turn *turn)
         hss_turn_code(turn, 0, DM_TOO_BUSY);
     else if (chance(turn->worker, policy->fail))
         hss_turn_code(turn, policy->fail_vendor, policy->fail_code);
+    else if (policy->redirects)
+        hss_redirect(turn);
     else
         handlers[turn->request->command](turn);
 }

@@ -8,8 +8,9 @@
 #include "bench/hss_request.h"
 #include "bench/hss_users.h"
 #include "proto/caps.h"
+#include "proto/uri.h"
 
-enum { HSS_CODES = 6000, HSS_ANSWER_EXTRA = 8192 };
+enum { HSS_CODES = 6000, HSS_ANSWER_EXTRA = 8192, HSS_REDIRECTS_MAX = 16 };
 
 /* What it does wrong, or its own way. Percentages are of requests, 0 to 100. */
 struct hss_policy {
@@ -20,6 +21,8 @@ struct hss_policy {
     uint32_t fail_vendor;
     bool checks_itself; /* the final check is not delegated: RFC 4740 §6.2 instead of §6.3 */
     bool always_capabilities; /* UAA 2007 instead of 2004 */
+    uint32_t redirects;       /* not 0: a Subscriber Locator that answers 3006 with these */
+    struct dm_uri redirect[HSS_REDIRECTS_MAX];
 };
 
 struct hss {

@@ -67,12 +67,6 @@ void hss_lir(struct hss_turn *turn)
                 hss_registrar_locate(hss_user_read(&turn->hss->users, index), index % 2 == 0));
 }
 
-/* We keep no sessions: any is ended with success. RFC 6733 §8.4. */
-void hss_str(struct hss_turn *turn)
-{
-    hss_turn_result(turn, DM_SUCCESS);
-}
-
 /* ---- SAR ---- */
 
 /* One user's word changes; again where another thread was quicker. */
@@ -93,6 +87,17 @@ static struct hss_verdict assign(struct hss_turn *turn, uint32_t index, uint32_t
     } while (!hss_user_write(&hss->users, index, &was, user));
     hss_turn_changed(turn, index, was, user);
     return verdict;
+}
+
+/* We keep no sessions: any is ended with success, and with it the registration of the user who is
+ * named. RFC 6733 §8.4, RFC 4740 §6.7. */
+void hss_str(struct hss_turn *turn)
+{
+    uint32_t index;
+    if (turn->request->command == HSS_COMMAND_SIP_APPLICATION_275 &&
+        hss_turn_name(turn, hss_field(turn->request, HSS_USER_NAME), &index))
+        (void)assign(turn, index, SIP_USER_DEREGISTRATION, 0); /* always succeeds */
+    hss_turn_result(turn, DM_SUCCESS);
 }
 
 /* All SIP-AORs of a deregistration are of known users, and of this one if he is named. */

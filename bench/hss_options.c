@@ -120,6 +120,17 @@ static const char *read_capabilities(struct hss_options *options, const char *va
     return NULL;
 }
 
+static const char *read_redirect(struct hss_options *options, const char *value)
+{
+    struct hss_policy *policy = &options->policy;
+    if (policy->redirects == HSS_REDIRECTS_MAX)
+        return "is one too many";
+    if (!dm_uri_read(&policy->redirect[policy->redirects], dm_text(value)))
+        return "is neither a domain name nor a DiameterURI";
+    policy->redirects++;
+    return NULL;
+}
+
 /* A number that is not negative, and moves `value` behind it. No sign, no "inf". */
 static bool take_decimal(const char **value, double *number)
 {

@@ -58,3 +58,5 @@ void hss_sar(struct hss_turn *turn);
 void hss_lir(struct hss_turn *turn);
 void hss_mar(struct hss_turn *turn);
 void hss_str(struct hss_turn *turn);
+/* In place of all of them. */
+void hss_redirect(struct hss_turn *turn);

@@ -25,6 +25,7 @@ struct load_slot {
     uint8_t kind;  /* enum load_kind */
     uint8_t state; /* enum slot_state */
     uint8_t measured;
+    uint8_t takes_redirect; /* 3006 is an answer like others */
     char session[SESSION_DIGITS];
 };
 
@@ -56,6 +57,7 @@ struct load_port {
 };
 
 struct load_thread;
+struct flow_table;
 
 struct load_player {
     /* Starts a unit on this port of a SIP server 1; `due` is its time. */
@@ -63,14 +65,18 @@ struct load_player {
     /* A request ended: with its answer, or with NULL if it was lost. `request` is a copy. */
     void (*ended)(struct load_thread *thread, struct load_port *port,
                   const struct load_slot *request, const struct load_answer *answer);
+    /* The server has sent a RTR or PPR for this user. May be NULL, as the next. */
+    void (*pushed)(struct load_thread *thread, uint32_t user);
+    void (*tick)(struct load_thread *thread, uint64_t now);
 };
 
-extern const struct load_player load_player_mix, load_player_registration;
+extern const struct load_player load_player_mix, load_player_flow;
 
 /* Read-only while threads run, but for the atomics. */
 struct load_world {
     const struct load_options *options;
     const struct load_player *player;
+    const struct flow_table *flow; /* NULL in a mix */
     struct link_setup setup;
     uint64_t session_time; /* the high part of all Session-Ids */
     pthread_barrier_t ready;
@@ -96,7 +102,7 @@ struct load_thread {
     uint64_t end;         /* no unit starts any more */
     uint64_t begin, last; /* when it began, when the last answer came */
     uint64_t scheduled;   /* open loop: number of the next unit, in all threads' order */
-    uint64_t pending;     /* requests on all ports */
+    uint64_t pending;     /* requests on all ports, and pushes that are waited for */
     uint64_t random;
     struct digest digest;
     struct load_flow *flows;
@@ -134,17 +140,23 @@ void load_port_init(struct load_port *port, struct load_thread *thread, uint64_t
 void load_port_fini(struct load_port *port);
 void load_port_dial(struct load_port *port);
 
+static const uint32_t LOAD_NOBODY = UINT32_MAX;
+
 struct load_request {
     enum load_kind kind;
-    uint32_t user, unit;
+    uint32_t user, unit; /* LOAD_NOBODY: not of any one user */
     uint64_t start;
-    bool measured;
+    bool measured, takes_redirect;
+    const char *session; /* SESSION_DIGITS of one that this port has begun; NULL: a new one */
+    dm_bytes more;       /* AVPs behind those of the template */
 };
 
 /* Sends it at the end of this turn. The port is open. */
 void load_port_send(struct load_port *port, const struct load_request *request);
 /* A message that is no base command came. */
 void load_port_take(struct load_port *port, const struct dm_header *header, dm_bytes message);
+/* With E, and not the redirect that was asked for: counted as `protocol`. */
+bool load_is_protocol_error(const struct load_slot *request, const struct load_answer *answer);
 /* Ends what has waited for longer than the time-out. */
 void load_port_expire(struct load_port *port, uint64_t now);
 /* The connection is gone: ends all that waits. */

@@ -234,15 +234,46 @@ static bool check_transport(const struct load_options *options, const struct com
     return complain(to, "--transport: '%s' is unknown", options->transport);
 }
 
+static const struct flow_row {
+    const char *name;
+    bool cx;
+    const char *help;
+} flow_rows[] = {
+#define FLOW(name, table, cx, help) {name, cx, help},
+#include "bench/flows.def"
+#undef FLOW
+};
+
+enum { FLOWS = sizeof(flow_rows) / sizeof(flow_rows[0]) };
+
+static const struct flow_row *flow_row_named(const char *name)
+{
+    for (size_t i = 0; name && i < FLOWS; i++)
+        if (strcmp(flow_rows[i].name, name) == 0)
+            return &flow_rows[i];
+    return NULL;
+}
+
 static bool check_flow(const struct load_options *options, const struct complaint *to)
 {
-    static const char *const later[] = {"server-auth", "outbound",    "location",
-                                        "push",        "termination", "redirect"};
-    if (!options->flow || strcmp(options->flow, "registration") == 0)
+    const struct flow_row *row = flow_row_named(options->flow);
+    if (!options->flow)
         return true;
-    if (is_among(options->flow, later, 6))
-        return complain(to, "--flow %s: not built yet", options->flow);
-    return complain(to, "--flow: '%s' is unknown", options->flow);
+    if (!row)
+        return complain(to, "--flow: '%s' is unknown", options->flow);
+    if (options->cx && !row->cx)
+        return complain(to, "--flow %s: Cx has none", options->flow);
+    if (options->destination_host && strcmp(options->flow, "redirect") == 0)
+        return complain(to, "--destination-host: --flow redirect asks who that is");
+    return true;
+}
+
+/* 29.229 §5.3: an HSS keeps no session. */
+static bool check_session_state(const struct load_options *options, const struct complaint *to)
+{
+    if (options->cx && options->auth_session_state == 0)
+        return complain(to, "--auth-session-state: always 1 in Cx");
+    return strlen(options->password) < 200 ? true : complain(to, "--password: is too long");
 }
 
 /* "UAR:3,LIR:5"; without a weight it is 1. */
@@ -319,8 +350,9 @@ static bool complete(struct load_options *options, const struct complaint *to)
         return complain(to, "--mix and --flow exclude each other");
     if (!options->mix)
         options->mix = "UAR:3,MAR:1,SAR:1,LIR:5";
-    return check_transport(options, to) && check_flow(options, to) &&
+    return check_transport(options, to) &&
            one_of("application", options->application, "sip", "cx", &options->cx, to) &&
+           check_flow(options, to) && check_session_state(options, to) &&
            one_of("report", options->report, "text", "json", &options->json, to) &&
            read_mix(options, to) && read_allowed(options, to) && check_amounts(options, to) &&
            check_names(options, to) && find_addresses(options, to);
@@ -338,6 +370,8 @@ enum load_verdict load_options_read(struct load_options *options, int argc, char
         .seed = 1,
         .threads = 1,
         .timeout = 5 * LOOP_SECOND,
+        .auth_session_state = 1,
+        .password = "secret",
         .transport = "tcp",
         .application = "sip",
         .origin = "sip%d.example.com",
@@ -366,8 +400,11 @@ void load_options_help(FILE *to)
         fprintf(to, "  %-30s %s\n", left, rows[i].help);
     }
     fputs("  --help                         this text\n\n"
-          "Errors: ",
+          "Flows, by section of RFC 4740 and name:\n",
           to);
+    for (size_t i = 0; i < FLOWS; i++)
+        fprintf(to, "  %s%s\n", flow_rows[i].help, flow_rows[i].cx ? "" : " (not in Cx)");
+    fputs("\nErrors: ", to);
     for (int i = 0; i < LOAD_ERRORS; i++)
         fprintf(to, "%s%s", load_error_names[i], i + 1 < LOAD_ERRORS ? ", " : "\n");
     fputs("Exit status: 0 if every request has its answer and no error but the allowed occurred, 1 "

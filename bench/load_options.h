@@ -15,10 +15,12 @@ struct load_options {
     const char *connect[LOAD_CONNECT_MAX];
     size_t connect_count;
     uint64_t connections, server2_connections, window, rate, requests, users, seed, threads;
+    uint64_t auth_session_state;
     uint64_t duration, warmup, timeout; /* ns; duration 0: until `requests` are sent */
     const char *transport, *application, *mix, *flow, *origin, *server2, *realm;
     const char *destination_realm, *destination_host, *report, *histogram, *plot, *allow;
-    bool verify_stickiness;
+    const char *password; /* the number of the user follows */
+    bool verify_stickiness, no_fixed_destination;
 
     /* What follows from the above. */
     struct sockaddr_storage address[LOAD_CONNECT_MAX];

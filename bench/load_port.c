@@ -16,6 +16,7 @@ static void port_templates(struct load_port *port)
     const struct load_options *options = port->thread->world->options;
     const struct load_names names = {
         .cx = options->cx,
+        .keeps_sessions = options->auth_session_state == 0,
         .origin_host = port->host,
         .origin_realm = options->realm,
         .destination_realm = options->destination_realm,
@@ -123,11 +124,22 @@ static void session_step(char digits[SESSION_DIGITS])
         digits[i] = '0';
 }
 
+/* Behind the AVPs of a message of this size; returns how much longer it is. */
+static size_t write_more(uint8_t *message, size_t size, dm_bytes more)
+{
+    if (more.size == 0)
+        return 0;
+    memcpy(message + size, more.at, more.size);
+    dm_put24(message + 1, (uint32_t)(size + more.size));
+    return more.size;
+}
+
 void load_port_send(struct load_port *port, const struct load_request *request)
 {
     const struct load_template *template = &port->templates[request->kind];
     struct load_slot *slot = port_claim(port);
-    session_step(port->session);
+    if (!request->session)
+        session_step(port->session);
     *slot = (struct load_slot){
         .start = request->start,
         .hop_by_hop = port->hop_by_hop,
@@ -137,11 +149,13 @@ void load_port_send(struct load_port *port, const struct load_request *request)
         .kind = (uint8_t)request->kind,
         .state = SLOT_PENDING,
         .measured = request->measured,
+        .takes_redirect = request->takes_redirect,
     };
-    memcpy(slot->session, port->session, SESSION_DIGITS);
+    memcpy(slot->session, request->session ? request->session : port->session, SESSION_DIGITS);
     const struct load_stamp stamp = {slot->hop_by_hop, slot->end_to_end, slot->user, slot->session};
-    uint8_t *to = link_room(&port->link, template->size + TEMPLATE_USER_ROOM);
-    link_commit(&port->link, template_write(template, to, &stamp));
+    uint8_t *to = link_room(&port->link, template->size + TEMPLATE_USER_ROOM + request->more.size);
+    size_t size = template_write(template, to, &stamp);
+    link_commit(&port->link, size + write_more(to, size, request->more));
     port->pending++;
     port->thread->pending++;
     port->thread->tally[request->measured].requests++;
@@ -242,6 +256,12 @@ static bool answer_fits(const struct load_port *port, const struct load_slot *sl
            memcmp(answer->session.at, port->session_start, start) == 0;
 }
 
+bool load_is_protocol_error(const struct load_slot *request, const struct load_answer *answer)
+{
+    bool is_redirect = answer->vendor == 0 && answer->code == DM_REDIRECT_INDICATION;
+    return (answer->header->flags & DM_FLAG_ERROR) && !(request->takes_redirect && is_redirect);
+}
+
 static void count_answer(struct load_thread *thread, const struct load_slot *slot,
                          const struct load_answer *answer)
 {
@@ -249,10 +269,9 @@ static void count_answer(struct load_thread *thread, const struct load_slot *slo
     tally->answers++;
     tally_result(tally, answer->vendor, answer->code, 1);
     thread->last = thread->loop.now;
-    if (answer->header->flags & DM_FLAG_ERROR) {
-        tally->errors[LOAD_protocol]++;
+    tally->errors[LOAD_protocol] += load_is_protocol_error(slot, answer);
+    if (answer->header->flags & DM_FLAG_ERROR)
         return;
-    }
     histogram_record(&tally->latency, thread->loop.now - slot->start);
     users_saw(&thread->users, slot->user, answer->origin_host);
 }

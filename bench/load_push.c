@@ -38,6 +38,17 @@ static size_t agree(const struct load_port *port, uint8_t *to, size_t room,
     return dm_writer_finish(&writer);
 }
 
+/* Whom is it about? */
+static void tell_player(struct load_port *port, dm_bytes message)
+{
+    const struct load_world *world = port->thread->world;
+    struct dm_avp avp;
+    uint32_t user;
+    if (world->player->pushed && dm_avp_find(message, 0, DM_AVP_USER_NAME, &avp) &&
+        name_user_index(avp.data, dm_text(world->options->destination_realm), &user))
+        world->player->pushed(port->thread, user);
+}
+
 void load_push(struct load_port *port, const struct dm_header *header, dm_bytes message)
 {
     const struct dm_error unsupported = {.result = DM_COMMAND_UNSUPPORTED, .error_bit = true};
@@ -48,4 +59,6 @@ void load_push(struct load_port *port, const struct dm_header *header, dm_bytes 
                       : dm_error_write(to, room, &port->self, message, &unsupported);
     link_commit(&port->link, size);
     port->thread->tally[1].pushes++;
+    if (is_push(header->command))
+        tell_player(port, message);
 }

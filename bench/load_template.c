@@ -1,4 +1,5 @@
-/* load_template.c — UAR, MAR, SAR and LIR of RFC 4740 §8 and of 29.229 §6.1, as templates.
+/* load_template.c — UAR, MAR, SAR and LIR of RFC 4740 §8 and of 29.229 §6.1, and
+ * STR of RFC 6733 §8.4.1, as templates.
  *
  * The users' AVPs come last so that their varying length moves nothing; the order of AVPs is free
  * but for Session-Id. */
@@ -20,9 +21,9 @@ static void write_session(struct dm_writer *writer, const struct load_names *nam
     dm_write_avp(writer, 0, DM_AVP_SESSION_ID, M, dm_bytes_of(session, size + SESSION_DIGITS));
 }
 
-static void write_application(struct dm_writer *writer, bool cx)
+static void write_application(struct dm_writer *writer, const struct load_names *names)
 {
-    if (!cx) {
+    if (!names->cx) {
         dm_write32(writer, 0, DM_AVP_AUTH_APPLICATION_ID, M, SIP_APPLICATION);
     } else {
         size_t group = dm_write_group(writer, 0, DM_AVP_VENDOR_SPECIFIC_APPLICATION_ID, M);
@@ -30,7 +31,7 @@ static void write_application(struct dm_writer *writer, bool cx)
         dm_write32(writer, 0, DM_AVP_AUTH_APPLICATION_ID, M, CX_APPLICATION);
         dm_write_group_end(writer, group);
     }
-    dm_write32(writer, 0, DM_AVP_AUTH_SESSION_STATE, M, 1); /* NO_STATE_MAINTAINED */
+    dm_write32(writer, 0, DM_AVP_AUTH_SESSION_STATE, M, !names->keeps_sessions);
 }
 
 static void write_names(struct dm_writer *writer, const struct load_names *names)
@@ -44,31 +45,60 @@ static void write_names(struct dm_writer *writer, const struct load_names *names
 
 /* ---- RFC 4740 §8.1, §8.3, §8.7 ---- */
 
-static void write_sip(struct dm_writer *writer, const struct load_names *names, uint32_t command)
+static void write_sip_mar(struct dm_writer *writer, const struct load_names *names,
+                          enum load_kind kind)
+{
+    dm_write_text(writer, 0, SIP_METHOD, M, kind == KIND_MAR_INVITE ? "INVITE" : "REGISTER");
+    if (kind != KIND_MAR_INVITE)
+        dm_write_text(writer, 0, SIP_SERVER_URI, M, names->server_uri);
+    dm_write32(writer, 0, SIP_NUMBER_AUTH_ITEMS, M, 1);
+    if (kind >= KIND_BARE)
+        return;
+    size_t item = dm_write_group(writer, 0, SIP_AUTH_DATA_ITEM, M);
+    dm_write32(writer, 0, SIP_AUTHENTICATION_SCHEME, M, 0); /* DIGEST */
+    dm_write_group_end(writer, item);
+}
+
+static void write_sip_sar(struct dm_writer *writer, const struct load_names *names,
+                          enum load_kind kind)
+{
+    dm_write_text(writer, 0, SIP_SERVER_URI, M, names->server_uri);
+    if (kind < KIND_BARE) {
+        dm_write32(writer, 0, SIP_SERVER_ASSIGNMENT_TYPE, M, SIP_REGISTRATION);
+        dm_write32(writer, 0, SIP_USER_DATA_ALREADY_AVAILABLE, M, 0);
+    }
+    dm_write_text(writer, 0, SIP_SUPPORTED_USER_DATA_TYPE, M, "type1.dsa.core.example");
+}
+
+static void write_sip(struct dm_writer *writer, const struct load_names *names, uint32_t command,
+                      enum load_kind kind)
 {
     if (command == SIP_UAR) {
         dm_write_text(writer, 0, SIP_VISITED_NETWORK_ID, M, names->origin_realm);
         dm_write32(writer, 0, SIP_USER_AUTHORIZATION_TYPE, M, SIP_AUTHORIZE_REGISTRATION);
     }
-    if (command == SIP_MAR) {
-        dm_write_text(writer, 0, SIP_METHOD, M, "REGISTER");
-        dm_write_text(writer, 0, SIP_SERVER_URI, M, names->server_uri);
-        dm_write32(writer, 0, SIP_NUMBER_AUTH_ITEMS, M, 1);
-        size_t item = dm_write_group(writer, 0, SIP_AUTH_DATA_ITEM, M);
-        dm_write32(writer, 0, SIP_AUTHENTICATION_SCHEME, M, 0); /* DIGEST */
-        dm_write_group_end(writer, item);
-    }
-    if (command == SIP_SAR) {
-        dm_write_text(writer, 0, SIP_SERVER_URI, M, names->server_uri);
-        dm_write32(writer, 0, SIP_SERVER_ASSIGNMENT_TYPE, M, SIP_REGISTRATION);
-        dm_write32(writer, 0, SIP_USER_DATA_ALREADY_AVAILABLE, M, 0);
-        dm_write_text(writer, 0, SIP_SUPPORTED_USER_DATA_TYPE, M, "type1.dsa.core.example");
-    }
+    if (command == SIP_MAR)
+        write_sip_mar(writer, names, kind);
+    if (command == SIP_SAR)
+        write_sip_sar(writer, names, kind);
+    if (command == SIP_STR)
+        dm_write32(writer, 0, SIP_TERMINATION_CAUSE, M, 1); /* DIAMETER_LOGOUT */
 }
 
 /* ---- 29.229 §6.1.1, §6.1.3, §6.1.7 ---- */
 
-static void write_cx(struct dm_writer *writer, const struct load_names *names, uint32_t command)
+static void write_cx_sar(struct dm_writer *writer, const struct load_names *names,
+                         enum load_kind kind)
+{
+    dm_write_text(writer, CX_VENDOR, CX_SERVER_NAME, M, names->server_uri);
+    if (kind >= KIND_BARE)
+        return;
+    dm_write32(writer, CX_VENDOR, CX_SERVER_ASSIGNMENT_TYPE, M, SIP_REGISTRATION);
+    dm_write32(writer, CX_VENDOR, CX_USER_DATA_ALREADY_AVAILABLE, M, 0);
+}
+
+static void write_cx(struct dm_writer *writer, const struct load_names *names, uint32_t command,
+                     enum load_kind kind)
 {
     if (command == CX_UAR)
         dm_write_text(writer, CX_VENDOR, CX_VISITED_NETWORK_IDENTIFIER, M, names->origin_realm);
@@ -79,11 +109,8 @@ static void write_cx(struct dm_writer *writer, const struct load_names *names, u
         dm_write_text(writer, CX_VENDOR, CX_AUTHENTICATION_SCHEME, M, "SIP Digest");
         dm_write_group_end(writer, item);
     }
-    if (command == CX_SAR) {
-        dm_write_text(writer, CX_VENDOR, CX_SERVER_NAME, M, names->server_uri);
-        dm_write32(writer, CX_VENDOR, CX_SERVER_ASSIGNMENT_TYPE, M, SIP_REGISTRATION);
-        dm_write32(writer, CX_VENDOR, CX_USER_DATA_ALREADY_AVAILABLE, M, 0);
-    }
+    if (command == CX_SAR)
+        write_cx_sar(writer, names, kind);
 }
 
 /* ---- users ---- */
@@ -104,6 +131,8 @@ static void add_user(struct load_template *template, uint32_t vendor, uint32_t c
 
 static void add_users(struct load_template *template, bool cx, enum load_kind kind)
 {
+    if (kind >= KIND_BARE)
+        return;
     if (cx)
         add_user(template, CX_VENDOR, CX_PUBLIC_IDENTITY, "sip:user");
     else
@@ -132,6 +161,8 @@ static uint32_t command_of(bool cx, enum load_kind kind)
         [KIND_UAR] = {SIP_UAR, CX_UAR},           [KIND_MAR] = {SIP_MAR, CX_MAR},
         [KIND_SAR] = {SIP_SAR, CX_SAR},           [KIND_LIR] = {SIP_LIR, CX_LIR},
         [KIND_UAR_ANONYMOUS] = {SIP_UAR, CX_UAR}, [KIND_MAR_ANONYMOUS] = {SIP_MAR, CX_MAR},
+        [KIND_MAR_REGISTER] = {SIP_MAR, CX_MAR},  [KIND_MAR_INVITE] = {SIP_MAR, CX_MAR},
+        [KIND_SAR_OTHER] = {SIP_SAR, CX_SAR},     [KIND_STR] = {SIP_STR, SIP_STR},
     };
     return commands[kind][cx];
 }
@@ -152,9 +183,9 @@ void template_init(struct load_template *template, const struct load_names *name
                                  .application = names->cx ? CX_APPLICATION : SIP_APPLICATION,
                              });
     write_session(&writer, names, &template->session_at);
-    write_application(&writer, names->cx);
+    write_application(&writer, names);
     write_names(&writer, names);
-    (names->cx ? write_cx : write_sip)(&writer, names, template->command);
+    (names->cx ? write_cx : write_sip)(&writer, names, template->command, kind);
     template->size = (uint32_t)dm_writer_finish(&writer);
     if (!template->size)
         abort(); /* all its names together are shorter */

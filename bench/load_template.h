@@ -15,7 +15,7 @@
 enum { SESSION_DIGITS = 10, TEMPLATE_USER_ROOM = 2 * (20 + NAME_SIZE_MAX + 4) };
 
 /* The requests a load sends. Those of an anonymous user bear no User-Name: no credentials yet (RFC
- * 4740 §6.3). */
+ * 4740 §6.3). Those from KIND_BARE on name nobody: their flow adds what they are about. */
 enum load_kind {
     KIND_UAR,
     KIND_MAR,
@@ -23,12 +23,18 @@ enum load_kind {
     KIND_LIR,
     KIND_UAR_ANONYMOUS,
     KIND_MAR_ANONYMOUS,
+    KIND_BARE,
+    KIND_MAR_REGISTER = KIND_BARE, /* without SIP-Auth-Data-Item */
+    KIND_MAR_INVITE,               /* the same, from who is no registrar: RFC 4740 §8.7 */
+    KIND_SAR_OTHER,                /* without its assignment type */
+    KIND_STR,
     KIND_COUNT
 };
 
 /* What all templates of a connection say. */
 struct load_names {
     bool cx;
+    bool keeps_sessions; /* Auth-Session-State STATE_MAINTAINED */
     const char *origin_host, *origin_realm;
     const char *destination_realm, *destination_host; /* the latter may be NULL */
     const char *server_uri;                           /* of SIP server 2 */
@@ -38,7 +44,7 @@ struct load_names {
 struct load_template {
     uint8_t *octets;
     uint32_t size, session_at, command;
-    uint32_t users; /* 1 or 2 AVPs at the end */
+    uint32_t users; /* 0 to 2 AVPs at the end */
     struct {
         uint8_t head[20]; /* the AVP up to "user" */
         uint8_t size;

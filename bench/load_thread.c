@@ -196,6 +196,8 @@ static void on_tick(struct loop_timer *timer)
     uint64_t now = thread->loop.now;
     for (size_t i = 0; i < thread->firsts + thread->seconds; i++)
         load_port_expire(&thread->ports[i], now);
+    if (thread->world->player->tick)
+        thread->world->player->tick(thread, now);
     loop_timer_at(&thread->loop, timer, now + tick_time(thread));
 }
 

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bench/load.h"
+#include "bench/flow.h"
 #include "bench/report.h"
 
 enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
@@ -33,7 +33,8 @@ static void raise_descriptor_limit(uint64_t connections)
 static int world_init(const struct load_options *options)
 {
     world.options = options;
-    world.player = options->flow ? &load_player_registration : &load_player_mix;
+    world.player = options->flow ? &load_player_flow : &load_player_mix;
+    world.flow = options->flow ? flow_named(options->flow) : NULL;
     world.setup.events = load_link_events;
     world.setup.handshake = 10 * LOOP_SECOND;
     world.setup.greedy = true;

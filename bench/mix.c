@@ -37,4 +37,4 @@ static void mix_ended(struct load_thread *thread, struct load_port *port,
     load_unit_ended(thread, port);
 }
 
-const struct load_player load_player_mix = {mix_start, mix_ended};
+const struct load_player load_player_mix = {mix_start, mix_ended, NULL, NULL};

@@ -92,3 +92,13 @@ Test(hss_options, mistakes_are_named_with_their_option)
     assert_wrong("--frobnicate", "unknown option '--frobnicate'");
     assert_wrong("stray", "unknown option 'stray'");
 }
+
+Test(hss_options, take_the_hosts_of_a_redirect)
+{
+    cr_assert_eq(read_line("--listen 127.0.0.1:0 --redirect hss1.example.net --redirect "
+                           "aaa://hss2.example.net:3869"),
+                 HSS_GO, "%s", wrong);
+    cr_assert_eq(options.policy.redirects, 2);
+    cr_assert_eq(options.policy.redirect[1].port, 3869);
+    assert_wrong("--redirect http://example.net", "DiameterURI");
+}

@@ -313,11 +313,23 @@ Test(hss_lir, all_are_known_at_the_realms_server_where_they_start_registered)
     cr_assert_eq(hss_users_registered(&play.hss.users), 100);
 }
 
-Test(hss_str, ends_any_session, .init = play_start, .fini = play_stop)
+TestSuite(hss_str, .init = play_start, .fini = play_stop);
+
+Test(hss_str, ends_any_session)
 {
     sip_begin(SIP_STR);
     put32(0, SIP_TERMINATION_CAUSE, 1);
     cr_assert_eq(ask(), 2001);
+}
+
+Test(hss_str, ends_the_registration_of_whom_it_names)
+{
+    sar(SIP_REGISTRATION, ALICE, ALICE_AOR, SERVER);
+    sip_begin(SIP_STR);
+    put32(0, SIP_TERMINATION_CAUSE, 1);
+    put(0, DM_AVP_USER_NAME, ALICE);
+    cr_assert_eq(ask(), 2001);
+    cr_assert_eq(uar(ALICE, ALICE_AOR, SIP_AUTHORIZE_DEREGISTRATION), 5034);
 }
 
 static unsigned changes;

@@ -1,55 +1,28 @@
 /* The registration flow of RFC 4740 §6.3, antipode-load and antipode-hss face to face. */
-#include "tests/unit/bench/load_program.h"
+#include "tests/unit/bench/load_hss.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <unistd.h>
-
-static pid_t hss;
-static char address[80];
 static struct load_outcome *outcome;
-
-/* Starts the HSS with `option` (or NULL) and waits until it says where it listens. */
-static void start_hss(const char *option, const char *value)
-{
-    int out[2];
-    cr_assert_eq(pipe2(out, O_CLOEXEC), 0);
-    hss = fork();
-    if (hss == 0) {
-        dup2(out[1], STDOUT_FILENO);
-        execl(BIN_DIR "/antipode-hss", "antipode-hss", "--listen", "127.0.0.1:0", "--identity",
-              "hss1.example.net", "--realm", "example.net", "--users", "200", option, value, NULL);
-        _exit(127);
-    }
-    close(out[1]);
-    FILE *from = fdopen(out[0], "r");
-    cr_assert_eq(fscanf(from, "listening %79s", address), 1);
-    fclose(from);
-}
 
 static void run_flow(const char *options)
 {
     char all[512];
     snprintf(all, sizeof(all), "--flow registration --destination-realm example.net --users 200 %s",
              options);
-    outcome = load_run(address, all);
+    outcome = load_run(hss_address, all);
 }
 
 static void tear_down(void)
 {
     if (outcome)
         outcome_drop(outcome);
-    if (hss > 0) {
-        kill(hss, SIGKILL); /* its pipe is closed: it could not report */
-        waitpid(hss, NULL, 0);
-    }
+    hss_stop();
 }
 
 TestSuite(load_flow, .fini = tear_down, .timeout = 60);
 
 Test(load_flow, on_a_fresh_HSS_is_2003_challenge_2004_profile_for_every_user)
 {
-    start_hss(NULL, NULL);
+    hss_start("");
     run_flow("--requests 200 --connections 3 --window 4");
     cr_assert_eq(outcome->status, 0, "%s", outcome->text);
     cr_assert_eq(number_of(outcome, "flows"), 200);
@@ -62,7 +35,7 @@ Test(load_flow, on_a_fresh_HSS_is_2003_challenge_2004_profile_for_every_user)
 
 Test(load_flow, of_users_that_registered_before_finds_them_at_once)
 {
-    start_hss(NULL, NULL);
+    hss_start("");
     run_flow("--requests 400 --connections 2");
     cr_assert_eq(outcome->status, 0, "%s", outcome->text);
     cr_assert_eq(result_of(outcome, "2003"), 200);
@@ -71,7 +44,7 @@ Test(load_flow, of_users_that_registered_before_finds_them_at_once)
 
 Test(load_flow, accepts_2007_where_capabilities_come_too)
 {
-    start_hss("--capabilities", NULL);
+    hss_start("--capabilities");
     run_flow("--requests 200");
     cr_assert_eq(outcome->status, 0, "%s", outcome->text);
     cr_assert_eq(result_of(outcome, "2007"), 200);
@@ -79,7 +52,7 @@ Test(load_flow, accepts_2007_where_capabilities_come_too)
 
 Test(load_flow, in_Cx_bears_Experimental_Results)
 {
-    start_hss(NULL, NULL);
+    hss_start("");
     run_flow("--requests 200 --application cx --connections 2 --server2-connections 2");
     cr_assert_eq(outcome->status, 0, "%s", outcome->text);
     cr_assert_eq(number_of(outcome, "flows"), 200);
@@ -90,7 +63,7 @@ Test(load_flow, in_Cx_bears_Experimental_Results)
 
 Test(load_flow, runs_in_threads_with_users_of_their_own)
 {
-    start_hss(NULL, NULL);
+    hss_start("");
     run_flow("--requests 200 --connections 4 --server2-connections 2 --threads 2 --window 4");
     cr_assert_eq(outcome->status, 0, "%s", outcome->text);
     cr_assert_eq(result_of(outcome, "2003"), 200);
@@ -98,7 +71,7 @@ Test(load_flow, runs_in_threads_with_users_of_their_own)
 
 Test(load_flow, runs_at_a_rate_of_flows)
 {
-    start_hss(NULL, NULL);
+    hss_start("");
     run_flow("--requests 100 --rate 1000 --connections 2");
     cr_assert_eq(outcome->status, 0, "%s", outcome->text);
     cr_assert_eq(number_of(outcome, "flows"), 100);
@@ -106,7 +79,7 @@ Test(load_flow, runs_at_a_rate_of_flows)
 
 Test(load_flow, counts_a_step_with_another_result)
 {
-    start_hss("--fail", "5012:100");
+    hss_start("--fail 5012:100");
     run_flow("--requests 10");
     cr_assert_eq(outcome->status, 1);
     cr_assert_eq(error_of(outcome, "flow"), 10, "%s", outcome->text);
@@ -116,7 +89,7 @@ Test(load_flow, counts_a_step_with_another_result)
 
 Test(load_flow, counts_a_protocol_error_once_and_not_as_a_step)
 {
-    start_hss("--busy", "100");
+    hss_start("--busy 100");
     run_flow("--requests 10");
     cr_assert_eq(outcome->status, 1);
     cr_assert_eq(error_of(outcome, "protocol"), 10, "%s", outcome->text);
@@ -125,7 +98,7 @@ Test(load_flow, counts_a_protocol_error_once_and_not_as_a_step)
 
 Test(load_flow, needs_the_challenge_to_bear_H_A1)
 {
-    start_hss("--check-itself", NULL); /* RFC 4740 §6.2: no delegation */
+    hss_start("--check-itself"); /* RFC 4740 §6.2: no delegation */
     run_flow("--requests 10");
     cr_assert_eq(outcome->status, 1);
     cr_assert_eq(error_of(outcome, "flow"), 10, "%s", outcome->text);
@@ -134,7 +107,7 @@ Test(load_flow, needs_the_challenge_to_bear_H_A1)
 
 Test(load_flow, of_a_user_the_HSS_does_not_know_fails)
 {
-    start_hss(NULL, NULL);
+    hss_start("");
     run_flow("--users 300 --requests 250");
     cr_assert_eq(outcome->status, 1);
     cr_assert_eq(error_of(outcome, "flow"), 50, "%s", outcome->text);

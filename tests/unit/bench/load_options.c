@@ -105,8 +105,6 @@ Test(load_options, refuse_what_is_unknown)
 Test(load_options, refuse_what_is_not_built_yet_in_these_words)
 {
     refuses(HERE "--transport sctp", "--transport sctp: not built yet");
-    refuses(HERE "--flow server-auth", "--flow server-auth: not built yet");
-    refuses(HERE "--flow redirect", "not built yet");
 }
 
 Test(load_options, refuse_numbers_that_are_none_or_out_of_bounds)
@@ -155,4 +153,33 @@ Test(load_options, number_identities_from_their_pattern)
     cr_assert_str_eq(name, "sip12.example.com");
     load_identity(name, "only.example.com", 12);
     cr_assert_str_eq(name, "only.example.com");
+}
+
+Test(load_options, take_every_flow_of_RFC_4740)
+{
+    static const char *const flows[] = {"registration", "server-auth", "outbound", "location",
+                                        "push",         "termination", "redirect"};
+    for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++) {
+        char line[128];
+        snprintf(line, sizeof(line), HERE "--flow %s", flows[i]);
+        cr_assert_eq(reading(line), LOAD_GO, "%s", wrong);
+    }
+}
+
+Test(load_options, refuse_flows_that_Cx_has_not)
+{
+    refuses(HERE "--application cx --flow server-auth", "Cx has none");
+    refuses(HERE "--flow outbound --application cx", "Cx has none");
+    cr_assert_eq(reading(HERE "--flow location --application cx"), LOAD_GO, "%s", wrong);
+}
+
+Test(load_options, refuse_sessions_in_Cx)
+{
+    refuses(HERE "--application cx --auth-session-state 0", "always 1 in Cx");
+    refuses(HERE "--auth-session-state 2", "at most 1");
+}
+
+Test(load_options, refuse_a_host_where_a_redirect_names_it)
+{
+    refuses(HERE "--flow redirect --destination-host hss1.example.net", "--destination-host");
 }

@@ -318,9 +318,9 @@ Test(load_run, says_that_nobody_listens)
 
 Test(load_run, ends_with_2_where_the_command_line_is_wrong)
 {
-    outcome = load_run("127.0.0.1:1", "--flow outbound");
+    outcome = load_run("127.0.0.1:1", "--flow dance");
     cr_assert_eq(outcome->status, 2);
-    cr_assert_str_eq(outcome->text, "antipode-load: --flow outbound: not built yet\n");
+    cr_assert_str_eq(outcome->text, "antipode-load: --flow: 'dance' is unknown\n");
 }
 
 /* ---- the open loop ---- */

@@ -68,7 +68,7 @@ Test(load_template, is_whole_for_users_of_any_length)
                 dm_bytes message = stamped(cx, (enum load_kind)kind, users[i]);
                 cr_assert_eq(message.size % 4, 0);
                 cr_assert_eq(dm_get24(message.at + 1), message.size);
-                cr_assert_geq(count_avps(message), 7);
+                cr_assert_geq(count_avps(message), kind < KIND_BARE ? 7 : 6);
             }
 }
 
@@ -132,4 +132,36 @@ Test(load_template, names_a_destination_host_only_if_told_to)
     bears(dm_bytes_of(room, template_write(&template, room, &stamp)), 0, DM_AVP_DESTINATION_HOST,
           "hss1.example.net");
     template_fini(&template);
+}
+
+Test(load_template, of_an_INVITE_names_no_server_and_nobody)
+{
+    struct dm_avp avp;
+    dm_bytes message = stamped(false, KIND_MAR_INVITE, 7);
+    bears(message, 0, SIP_METHOD, "INVITE");
+    cr_assert(!dm_avp_find(message, 0, SIP_SERVER_URI, &avp));
+    cr_assert(!dm_avp_find(message, 0, SIP_AOR, &avp));
+    cr_assert(!dm_avp_find(message, 0, SIP_AUTH_DATA_ITEM, &avp));
+}
+
+Test(load_template, of_a_bare_SAR_leaves_its_type_to_the_flow)
+{
+    struct dm_avp avp;
+    dm_bytes message = stamped(false, KIND_SAR_OTHER, 7);
+    bears(message, 0, SIP_SERVER_URI, "sip:registrar1.example.com");
+    cr_assert(!dm_avp_find(message, 0, SIP_SERVER_ASSIGNMENT_TYPE, &avp));
+}
+
+Test(load_template, keeps_sessions_where_it_is_told_to)
+{
+    struct load_template template;
+    struct load_names mine = names;
+    struct dm_avp avp;
+    mine.keeps_sessions = true;
+    template_init(&template, &mine, KIND_SAR);
+    const struct load_stamp stamp = {1, 2, 3, "1000000042"};
+    dm_bytes message = dm_bytes_of(room, template_write(&template, room, &stamp));
+    template_fini(&template);
+    cr_assert(dm_avp_find(message, 0, DM_AVP_AUTH_SESSION_STATE, &avp));
+    cr_assert_eq(dm_get32(avp.data.at), 0);
 }
