@@ -342,7 +342,7 @@ static void show_reload(const json_t *answer, FILE *to)
     json_array_foreach(json_object_get(answer, "text"), i, words)
         fprintf(to, "%s\n", json_string_value(words));
     if (!i)
-        fputs("nothing to say\n", to);
+        fputs("nothing is different from what is in use\n", to);
 }
 
 static void show_stop(const json_t *answer, FILE *to)

@@ -104,10 +104,17 @@ Test(ctl_show, users_are_shown_with_the_order_of_their_members)
         "east  -      -                     2  b       available\n");
 }
 
+Test(ctl_show, a_reload_that_changes_nothing_says_so)
+{
+    expect_shown("reload", "{\"unchanged\":true,\"text\":[]}",
+                 "nothing is different from what is in use\n");
+    expect_shown("reload", "{\"text\":[\"routes: home is added\"]}", "routes: home is added\n");
+}
+
 Test(ctl_show, what_another_version_does_not_say_is_a_dash)
 {
     for (size_t i = 0; i < control_command_count; i++) {
-        char *text = shown(control_commands[i].name, "{}"); /* "nothing to say", of a reload */
+        char *text = shown(control_commands[i].name, "{}");
         cr_assert_gt(strlen(text), 0, "%s shows nothing", control_commands[i].name);
         free(text);
     }
