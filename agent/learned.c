@@ -16,6 +16,14 @@ enum rt_lookup learned_find(void *context, uint64_t key_hash, struct rt_bound *b
     return store->methods->find(store, worker, key_hash, bound);
 }
 
+enum rt_lookup learned_here(void *context, uint64_t key_hash, struct rt_bound *bound)
+{
+    const struct worker *worker = context;
+    bool is_known = rt_bindings_find(worker->store->table, key_hash, worker->now, bound) &&
+                    (bound->has_slot || bound->target);
+    return is_known ? RT_KNOWN : RT_UNKNOWN;
+}
+
 bool learned_wildcard(void *context, const struct rt_key *key, uint64_t *key_hash)
 {
     const struct worker *worker = context;

@@ -163,6 +163,12 @@ static struct snapshot_row row_of_guest(struct peer *peer, const struct snapshot
                                  conf_redirect_allows(snapshot->conf, name_bytes(peer->name))};
 }
 
+/* Nobody asked it any more; but now it has a row. */
+static bool is_guest_that_leaves(const struct peer *peer, const struct conf_peer *former)
+{
+    return former->is_guest && peer_is_row(peer->conf) && peer->is_stopping;
+}
+
 static void refit(struct peer *peer, struct snapshot_row row)
 {
     const struct conf_peer *former = peer->conf;
@@ -177,7 +183,7 @@ static void refit(struct peer *peer, struct snapshot_row row)
     }
     if (!row.is_admitted)
         leave(peer);
-    else if (peer->is_removed)
+    else if (peer->is_removed || is_guest_that_leaves(peer, former))
         stay(peer);
     else if (!peer->is_stopping &&
              (conf_peer_reconnects(former, row.conf) || is_from_elsewhere(peer)))

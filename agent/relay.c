@@ -69,11 +69,20 @@ static bool has_learned(const struct worker *worker)
     return worker->store && !store_is_empty(worker->store);
 }
 
+/* What was sent before has somebody to go to, and what has waited does not wait again: for them no
+ * store is asked. */
+static bool may_ask(const struct rt_attempt *attempt)
+{
+    return attempt->route < 0 && !attempt->without_store;
+}
+
 struct rt_verdict relay_decide(struct worker *worker, const struct rt_query *query,
                                const struct rt_attempt *attempt)
 {
     worker->asked_application = board_application(worker->board, query->header.application);
-    worker->world.bound = has_learned(worker) ? learned_find : NULL;
+    worker->world.bound = NULL;
+    if (has_learned(worker))
+        worker->world.bound = may_ask(attempt) ? learned_find : learned_here;
     return rt_decide(&worker->conf->tables, query, attempt, &worker->world, &worker->chooser, NULL);
 }
 
