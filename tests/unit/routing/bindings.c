@@ -423,6 +423,19 @@ Test(bindings, clearing_forgets_everybody)
     cr_assert_eq(rt_bindings_count(table), 0);
 }
 
+Test(bindings, what_is_learnt_after_clearing_stands_alone)
+{
+    learn(pair(9, 3, EAST));
+    learn(pair(8, 3, 0));
+    rt_bindings_clear(table);
+    learn(pair(9, 4, WEST));
+    cr_assert_eq(rt_bindings_count(table), 2);
+    cr_assert_eq(find(9).target, WEST);
+    cr_assert_eq(find(4).target, WEST);
+    cr_assert_not(is_known(3));
+    cr_assert_not(is_known(8));
+}
+
 Test(bindings, a_table_of_the_least_size_works)
 {
     struct rt_bindings *small = rt_bindings_new(1, SECOND, 0);
