@@ -9,7 +9,7 @@
 
 #define OWNER(type, member, at) ((type *)(void *)((char *)(at)-offsetof(type, member)))
 
-enum { PUSH_INTERVAL_MS = 10, PUSH_ROOM = 8192, PUSH_TRIES = 16 };
+enum { PUSH_INTERVAL_MS = 10, PUSH_ROOM = 8192, PUSH_DRAWS = 16, PUSH_STEPS = 4096 };
 
 /* ---- whom to push to ---- */
 
@@ -53,17 +53,18 @@ static const struct push_target *choose_target(struct pusher *pusher, uint32_t h
     return NULL;
 }
 
-/* Somebody registered if a few draws find one. */
-static uint32_t choose_user(struct station *station)
+/* Somebody registered: by a few draws, else the next one from the last draw on. False where there
+ * is none among thousands: who pushes shows that the user is his, so nobody else is named. */
+static bool choose_user(struct station *station, uint32_t *index)
 {
     const struct hss_users *users = &station->hss->users;
-    uint32_t index = 0;
-    for (size_t i = 0; i < PUSH_TRIES; i++) {
-        index = (uint32_t)(hss_random(&station->worker) % users->count);
-        if (hss_user_read(users, index).registered)
-            break;
+    for (size_t i = 0; i < PUSH_DRAWS + PUSH_STEPS; i++) {
+        uint64_t to = i < PUSH_DRAWS ? hss_random(&station->worker) : *index + UINT64_C(1);
+        *index = (uint32_t)(to % users->count);
+        if (hss_user_read(users, *index).registered)
+            return true;
     }
-    return index;
+    return false;
 }
 
 /* ---- the requests ---- */
@@ -171,7 +172,9 @@ static void forget(struct hss *hss, uint32_t user)
 static bool push_one(struct station *station)
 {
     struct pusher *pusher = &station->pusher;
-    uint32_t user = choose_user(station);
+    uint32_t user;
+    if (!choose_user(station, &user))
+        return false;
     const struct push_target *target =
         choose_target(pusher, hss_user_read(&station->hss->users, user).host);
     struct station_link *link = target ? station_find(station, target->whither) : NULL;
