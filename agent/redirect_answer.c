@@ -12,7 +12,8 @@
 
 struct hosts {
     const struct conf *conf;
-    struct dm_writer writer;
+    redirect_put *put;
+    void *context;
     uint32_t count;
 };
 
@@ -20,7 +21,7 @@ static void put(struct hosts *hosts, dm_bytes uri)
 {
     if (hosts->count == RT_REDIRECT_HOSTS_MAX)
         return;
-    dm_write_avp(&hosts->writer, 0, DM_AVP_REDIRECT_HOST, DM_AVP_MANDATORY, uri);
+    hosts->put(hosts->context, uri);
     hosts->count++;
 }
 
@@ -53,17 +54,26 @@ static void put_members(struct hosts *hosts, const struct rt_target *target, uin
     }
 }
 
-static void put_hosts(struct hosts *hosts, const struct rt_redirect_rule *rule,
-                      const struct rt_verdict *verdict)
+uint32_t redirect_hosts(const struct conf *conf, const struct rt_verdict *verdict,
+                        redirect_put *put_host, void *context)
 {
+    struct hosts hosts = {.conf = conf, .put = put_host, .context = context};
     const struct rt_target *target = &verdict->target;
+    const struct rt_redirect_rule *rule =
+        &rt_route_numbered(&conf->tables, verdict->route)->redirect;
     if (target->kind == RT_TARGET_PEER)
-        put_peer(hosts, target->number);
+        put_peer(&hosts, target->number);
     else if (target->kind != RT_TARGET_NONE)
-        put_members(hosts, target, verdict->slot);
+        put_members(&hosts, target, verdict->slot);
     else
         for (uint32_t i = 0; i < rule->to_count; i++)
-            put(hosts, rule->to[i]);
+            put(&hosts, rule->to[i]);
+    return hosts.count;
+}
+
+static void write_host(void *writer, dm_bytes uri)
+{
+    dm_write_avp(writer, 0, DM_AVP_REDIRECT_HOST, DM_AVP_MANDATORY, uri);
 }
 
 /* RDR-02: both, or neither. */
@@ -82,17 +92,16 @@ void redirect_answer(struct worker *worker, struct rt_origin origin, dm_bytes re
     uint8_t octets[REDIRECT_ANSWER_ROOM];
     const struct rt_tables *tables = &worker->conf->tables; /* those of the verdict */
     const struct rt_redirect_rule *rule = &rt_route_numbered(tables, verdict->route)->redirect;
-    struct hosts hosts = {.conf = worker->conf};
-    dm_writer_init(&hosts.writer, octets, sizeof octets);
-    put_hosts(&hosts, rule, verdict);
-    if (hosts.count == 0) {
+    struct dm_writer writer;
+    dm_writer_init(&writer, octets, sizeof octets);
+    if (!redirect_hosts(worker->conf, verdict, write_host, &writer)) {
         local_answer(worker, origin, verdict->route, worker->now, request, DM_UNABLE_TO_DELIVER,
                      NULL);
         return;
     }
-    put_usage(&hosts.writer, rule);
+    put_usage(&writer, rule);
     struct dm_error error = {.result = DM_REDIRECT_INDICATION,
-                             .more = dm_bytes_of(octets, (size_t)(hosts.writer.at - octets)),
+                             .more = dm_bytes_of(octets, (size_t)(writer.at - octets)),
                              .error_bit = true,
                              .echo_application = origin.wants_echo};
     local_answer_error(worker, origin, verdict->route, worker->now, request, &error);

@@ -8,7 +8,14 @@
 /* What Redirect-Hosts may take in an answer. */
 enum { REDIRECT_ANSWER_ROOM = RT_REDIRECT_HOSTS_MAX * 340 };
 
-/* Answers a request of verdict RT_TELL: one Redirect-Host for each host of its route, or for each
- * member of the subscriber's target that can be dialled; 3002 where there is none. */
+typedef void redirect_put(void *context, dm_bytes uri);
+
+/* Puts what a verdict RT_TELL names, at most RT_REDIRECT_HOSTS_MAX: each host of its route, or each
+ * member of the subscriber's target that can be dialled. Says how many there were. */
+uint32_t redirect_hosts(const struct conf *conf, const struct rt_verdict *verdict,
+                        redirect_put *put_host, void *context);
+
+/* Answers a request of verdict RT_TELL: one Redirect-Host for each of `redirect_hosts`; 3002 where
+ * there is none. */
 void redirect_answer(struct worker *worker, struct rt_origin origin, dm_bytes request,
                      const struct rt_verdict *verdict);

@@ -4,8 +4,9 @@
 
 #include <stdlib.h>
 
-#include "agent/screen.h"
+#include "agent/redirect_answer.h"
 #include "agent/rehearsal_proxy.h"
+#include "agent/screen.h"
 #include "routing/reasons.h"
 
 /* --- who is there --- */
@@ -166,11 +167,24 @@ static const struct rt_route *route_of(const struct conf *conf, int32_t number)
     return NULL;
 }
 
-/* To whom the sender would be sent. */
-static void fill_redirect(const struct rehearsal *rehearsal, const struct rt_target *target,
-                          struct rehearsal_outcome *outcome)
+static void say_host(void *reasons, dm_bytes uri)
 {
+    if (reasons)
+        rt_say(reasons, "redirect host %s", rt_show(uri).text);
+}
+
+/* To whom the sender would be sent. */
+static void fill_redirect(const struct rehearsal *rehearsal, const struct rt_verdict *verdict,
+                          struct rehearsal_outcome *outcome, struct rt_reasons *reasons)
+{
+    const struct rt_target *target = &verdict->target;
     outcome->result = DM_REDIRECT_INDICATION;
+    if (!redirect_hosts(rehearsal->conf, verdict, say_host, reasons)) {
+        outcome->result = DM_UNABLE_TO_DELIVER;
+        if (reasons)
+            rt_say(reasons, "answer 3002: nobody of them has a `connect` to be named by");
+        return;
+    }
     if (target->kind == RT_TARGET_POOL || target->kind == RT_TARGET_GROUP)
         outcome->pool = &rehearsal->conf->tables.pools[target->pool];
     if (target->kind == RT_TARGET_PEER)
@@ -178,13 +192,14 @@ static void fill_redirect(const struct rehearsal *rehearsal, const struct rt_tar
 }
 
 static struct rehearsal_outcome outcome_of(const struct rehearsal *rehearsal,
-                                           const struct rt_verdict *verdict)
+                                           const struct rt_verdict *verdict,
+                                           struct rt_reasons *reasons)
 {
     const struct conf *conf = rehearsal->conf;
     struct rehearsal_outcome outcome = {.route = route_of(conf, verdict->route)};
     outcome.is_forwarded = verdict->kind == RT_FORWARD;
     if (verdict->kind == RT_TELL) {
-        fill_redirect(rehearsal, &verdict->target, &outcome);
+        fill_redirect(rehearsal, verdict, &outcome, reasons);
         return outcome;
     }
     if (!outcome.is_forwarded) {
@@ -248,7 +263,7 @@ struct rehearsal_outcome rehearsal_decide(struct rehearsal *rehearsal, dm_bytes 
     struct rt_world world = {.context = rehearsal, .member = see_member, .host = see_host};
     struct rt_verdict verdict =
         rt_decide(tables, &query, &attempt, &world, &rehearsal->chooser, reasons);
-    struct rehearsal_outcome outcome = outcome_of(rehearsal, &verdict);
+    struct rehearsal_outcome outcome = outcome_of(rehearsal, &verdict, reasons);
     if (outcome.is_forwarded && outcome.route && outcome.route->action == RT_PROXY)
         rehearsal_proxy(rehearsal, message,
                         role_of(rehearsal_row(rehearsal, verdict.peer)) != CONF_AGENT, &outcome,

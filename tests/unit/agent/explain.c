@@ -83,15 +83,28 @@ Test(explain, a_user_in_no_row_is_answered_as_his_server_would)
     free(it);
 }
 
+#define LOCATE(user)                                                                               \
+    "explain", FULL, "--realm", "locator.example.net", "--application", "sip", "--command", "LIR", \
+        "--avp", "SIP-AOR=sip:" user "@example.net"
+
 Test(explain, a_redirect_agent_says_whom_it_names)
 {
-    struct heard *it =
-        HEAR(command_explain, "explain", FULL, "--realm", "locator.example.net", "--application",
-             "sip", "--command", "LIR", "--avp", "SIP-AOR=sip:chat7@example.net");
+    struct heard *it = HEAR(command_explain, LOCATE("bob"));
     cr_assert_eq(it->status, 0);
     expect_line(it->out, "  redirect: to who serves the user");
+    expect_line(it->out, "  redirect host aaa://hss1.example.net:3869;transport=tcp");
     expect_line(it->out, "verdict: answered 3006 DIAMETER_REDIRECT_INDICATION, route locator "
-                         "(redirect), to hss3.example.net");
+                         "(redirect), pool hss-north");
+    free(it);
+}
+
+Test(explain, who_has_no_connect_is_named_by_no_redirect)
+{
+    struct heard *it = HEAR(command_explain, LOCATE("chat7"));
+    cr_assert_eq(it->status, 0);
+    expect_line(it->out, "  answer 3002: nobody of them has a `connect` to be named by");
+    expect_line(it->out, "verdict: answered 3002 DIAMETER_UNABLE_TO_DELIVER, route locator "
+                         "(redirect)");
     free(it);
 }
 
