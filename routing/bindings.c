@@ -2,31 +2,50 @@
  * bindings_learn.c, who is forgotten in bindings_evict.c. */
 #include "routing/bindings.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "routing/bindings_table.h"
+
+/* At first; as many as locks at least, so that a bucket's lock does not change when there are more.
+ */
+enum { FIRST_BUCKETS = 1024, LARGE_PAGE = 2 * 1024 * 1024 };
+static_assert((int)FIRST_BUCKETS >= (int)RT_LOCKS, "a bucket keeps its lock");
 
 /* --- life --- */
 
 static uint32_t buckets_for(uint32_t capacity)
 {
-    uint32_t buckets = 16;
+    uint32_t buckets = RT_LOCKS;
     while (buckets < UINT32_C(1) << 29 && buckets * RT_WAYS < 2 * (uint64_t)capacity)
         buckets *= 2;
     return buckets;
 }
 
-/* Zeroes that come from the system cost nothing until they are touched, so the buckets are aligned
- * by hand. */
+/* Zeroes that come from the system cost nothing until they are touched. Look-ups are random, so
+ * large pages save a walk through the page tables for each. */
+static bool map_buckets(struct rt_bindings *bindings, uint32_t buckets)
+{
+    bindings->mapped = (size_t)buckets * sizeof *bindings->buckets + LARGE_PAGE;
+    void *memory = mmap(NULL, bindings->mapped, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED)
+        return false;
+    uintptr_t at = ((uintptr_t)memory + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1);
+    bindings->memory = memory;
+    bindings->buckets = (struct rt_bucket *)at; /* NOLINT(performance-no-int-to-ptr) */
+    (void)madvise(bindings->buckets, bindings->mapped - LARGE_PAGE, MADV_HUGEPAGE);
+    return true;
+}
+
 static bool take_memory(struct rt_bindings *bindings, uint32_t buckets)
 {
-    bindings->memory = calloc((size_t)buckets + 1, sizeof *bindings->buckets);
     bindings->links = calloc((size_t)buckets * RT_WAYS, sizeof *bindings->links);
     bindings->realms = calloc((size_t)buckets * RT_WAYS, sizeof *bindings->realms);
-    uintptr_t at = ((uintptr_t)bindings->memory + 63) & ~(uintptr_t)63;
-    bindings->buckets = (struct rt_bucket *)at; /* NOLINT(performance-no-int-to-ptr) */
-    bindings->mask = buckets - 1;
-    return bindings->memory && bindings->links && bindings->realms;
+    bindings->most = buckets - 1;
+    atomic_init(&bindings->mask, buckets < FIRST_BUCKETS ? buckets - 1 : FIRST_BUCKETS - 1);
+    return bindings->links && bindings->realms && map_buckets(bindings, buckets);
 }
 
 struct rt_bindings *rt_bindings_new(uint32_t capacity, uint64_t lifetime, uint64_t seed)
@@ -54,7 +73,8 @@ void rt_bindings_free(struct rt_bindings *bindings)
         return;
     for (unsigned i = 0; i < RT_LOCKS; i++)
         pthread_mutex_destroy(&bindings->locks[i].mutex);
-    free(bindings->memory);
+    if (bindings->memory)
+        munmap(bindings->memory, bindings->mapped);
     free(bindings->links);
     free(bindings->realms);
     free(bindings);
@@ -140,6 +160,7 @@ uint64_t rt_bindings_lock_keys(struct rt_bindings *bindings, const uint64_t *key
         rt_bindings_lock(bindings, set);
         uint64_t wanted = set;
         for (unsigned i = 0; i < count; i++) {
+            wanted |= rt_locks_of_key(bindings, keys[i]); /* the table may have grown */
             uint32_t place = rt_binding_find(bindings, keys[i]);
             if (place != RT_NOWHERE)
                 wanted |= rt_locks_of_group(bindings, place);

@@ -73,7 +73,7 @@ static bool forget_one(struct rt_bindings *bindings, uint64_t now)
     uint32_t stamp = rt_stamp(bindings, now);
     for (unsigned i = 0; i < BUCKETS_AT_MOST && victim.seen < SAMPLE && !victim.is_over; i++) {
         uint32_t hand = atomic_fetch_add_explicit(&bindings->hand, 1, memory_order_relaxed);
-        look_at_bucket(bindings, hand & bindings->mask, stamp, &victim);
+        look_at_bucket(bindings, hand & rt_bindings_mask(bindings), stamp, &victim);
     }
     return take(bindings, &victim);
 }
@@ -82,6 +82,7 @@ bool rt_bindings_make_room(struct rt_bindings *bindings, uint32_t wanted, uint64
 {
     unsigned tries = 4 * wanted;
     atomic_fetch_add_explicit(&bindings->count, wanted, memory_order_relaxed);
+    rt_bindings_grow(bindings);
     while (rt_bindings_count(bindings) > bindings->capacity) {
         forget_one(bindings, now);
         if (tries-- > 0)
@@ -113,15 +114,16 @@ static uint32_t buckets_a_tick(const struct rt_bindings *bindings)
 {
     uint64_t lifetime = (uint64_t)bindings->stamps << bindings->shift;
     uint64_t ticks = lifetime / 8 / (UINT64_C(1000000000) / TICKS_A_SECOND);
-    return (uint32_t)((bindings->mask + UINT64_C(1)) / (ticks + 1)) + SWEEP_LEAST;
+    return (uint32_t)((rt_bindings_mask(bindings) + UINT64_C(1)) / (ticks + 1)) + SWEEP_LEAST;
 }
 
 void rt_bindings_tick(struct rt_bindings *bindings, uint64_t now)
 {
     uint32_t stamp = rt_stamp(bindings, now);
     uint32_t most = rt_bindings_count(bindings) ? buckets_a_tick(bindings) : 0;
-    for (uint32_t i = 0; i < most && i <= bindings->mask; i++) {
-        uint32_t bucket = bindings->swept++ & bindings->mask;
+    uint32_t mask = rt_bindings_mask(bindings);
+    for (uint32_t i = 0; i < most && i <= mask; i++) {
+        uint32_t bucket = bindings->swept++ & mask;
         for (uint32_t way = 0; way < RT_WAYS; way++) {
             uint32_t place = bucket * RT_WAYS + way;
             uint64_t key = rt_binding_key(bindings, place);
@@ -138,7 +140,7 @@ void rt_bindings_clear(struct rt_bindings *bindings)
     uint32_t of_realm[RT_REALMS] = {0};
     uint32_t count = 0;
     rt_bindings_lock(bindings, UINT64_MAX);
-    for (uint32_t place = 0; place <= bindings->mask * RT_WAYS + RT_WAYS - 1; place++) {
+    for (uint32_t place = 0; place < (rt_bindings_mask(bindings) + 1) * RT_WAYS; place++) {
         if (!rt_binding_key(bindings, place))
             continue;
         of_realm[atomic_load_explicit(&bindings->realms[place], memory_order_relaxed)]++;

@@ -47,11 +47,13 @@ struct rt_bindings_lock {
 
 struct rt_bindings {
     uint32_t capacity;
-    uint32_t mask; /* of buckets */
+    _Atomic uint32_t mask; /* of buckets in use */
+    uint32_t most;         /* which that may become */
     uint64_t seed;
     uint32_t shift;  /* a stamp is 1 << shift ns */
     uint32_t stamps; /* of a lifetime */
     void *memory;    /* where the buckets lie, not aligned */
+    size_t mapped;   /* octets */
     struct rt_bucket *buckets;
     struct rt_link *links;
     _Atomic uint8_t *realms; /* of each entry: whose account it is on */
@@ -82,17 +84,29 @@ static inline uint64_t rt_binding_value(const struct rt_bindings *bindings, uint
     return atomic_load_explicit(&rt_binding_at(bindings, place)->value, memory_order_acquire);
 }
 
-/* Both buckets of a key. */
-static inline void rt_buckets_of(const struct rt_bindings *bindings, uint64_t key,
-                                 uint32_t buckets[2])
+static inline uint32_t rt_bindings_mask(const struct rt_bindings *bindings)
+{
+    return atomic_load_explicit(&bindings->mask, memory_order_acquire);
+}
+
+/* Both buckets of a key, of mask + 1. */
+static inline void rt_buckets_among(const struct rt_bindings *bindings, uint64_t key, uint32_t mask,
+                                    uint32_t buckets[2])
 {
     uint64_t mixed = (key ^ bindings->seed) * UINT64_C(0x9e3779b97f4a7c15);
     mixed ^= mixed >> 29;
     mixed *= UINT64_C(0xbf58476d1ce4e5b9);
     mixed ^= mixed >> 32;
-    buckets[0] = (uint32_t)mixed & bindings->mask;
-    buckets[1] = (uint32_t)(mixed >> 32) & bindings->mask;
+    buckets[0] = (uint32_t)mixed & mask;
+    buckets[1] = (uint32_t)(mixed >> 32) & mask;
     buckets[1] ^= buckets[1] == buckets[0];
+}
+
+/* Of those in use. */
+static inline void rt_buckets_of(const struct rt_bindings *bindings, uint64_t key,
+                                 uint32_t buckets[2])
+{
+    rt_buckets_among(bindings, key, rt_bindings_mask(bindings), buckets);
 }
 
 /* 0 is a free place. */
@@ -196,6 +210,10 @@ bool rt_bindings_make_room(struct rt_bindings *bindings, uint32_t wanted, uint64
 /* Makes sure, as far as can be, that one of the two buckets of this key has a place. No lock is
  * held. */
 void rt_bindings_make_place(struct rt_bindings *bindings, uint64_t key, uint64_t now);
+
+/* Twice as many buckets are in use where a quarter of the places is taken. No lock is held. Blocks
+ * whoever learns for as long as moving half of the entries takes: a few ms for 100,000. */
+void rt_bindings_grow(struct rt_bindings *bindings);
 
 /* Gives back what was made room for and not used. */
 void rt_bindings_return_room(struct rt_bindings *bindings, uint32_t unused);

@@ -454,3 +454,40 @@ Test(bindings, the_key_hash_0_is_a_key_like_others)
     cr_assert(rt_bindings_find(table, 0, now, &bound));
     cr_assert_eq(bound.target, EAST);
 }
+
+/* The table is in use by as many buckets as its users need: growing loses nobody, and parts no
+ * group. */
+Test(bindings, groups_survive_the_growth_of_the_table)
+{
+    enum { USERS = 50000 };
+    struct rt_bindings *grows = rt_bindings_new(4 * USERS, UINT64_C(3600000000000), 7);
+    struct rt_bound first, second;
+    unsigned lost = 0; /* found both their buckets full: the oldest went */
+    for (uint64_t user = 1; user <= USERS; user++) {
+        uint64_t key = user * UINT64_C(0x9e3779b97f4a7c15);
+        struct rt_lesson lesson = {.keys = {key, ~key},
+                                   .slots = {(uint16_t)user, (uint16_t)(user + 1)},
+                                   .is_public = 1,
+                                   .count = 2};
+        rt_bindings_learn(grows, &lesson, 1, NULL);
+    }
+
+    for (uint64_t user = 1; user <= USERS; user++) {
+        uint64_t key = user * UINT64_C(0x9e3779b97f4a7c15);
+        struct rt_lesson bound = {.keys = {~key},
+                                  .slots = {(uint16_t)(user + 1)},
+                                  .count = 1,
+                                  .target = 1 + (uint32_t)user};
+        rt_bindings_learn(grows, &bound, 2, NULL);
+        if (!rt_bindings_find(grows, key, 3, &first) ||
+            !rt_bindings_find(grows, ~key, 3, &second) || first.slot != second.slot) {
+            lost++;
+            continue;
+        }
+        cr_assert_eq(first.slot, (uint16_t)user);
+        cr_assert_eq(first.target, 1 + (uint32_t)user, "the ring of user %u is broken",
+                     (unsigned)user);
+    }
+    cr_assert_leq(lost, 10, "%u of %u", lost, USERS);
+    rt_bindings_free(grows);
+}
