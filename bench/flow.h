@@ -71,7 +71,7 @@ struct flow_step {
 struct flow_table {
     const struct flow_step *steps;
     size_t count;
-    bool awaits_push; /* behind the last step */
+    size_t push_before; /* this step waits for a push; 0: none does */
 };
 
 /* "server-auth": its table, NULL for a name that is none. */

@@ -36,7 +36,6 @@ static void flow_end(struct load_thread *thread, uint32_t which, bool good)
     struct load_flow *flow = &thread->flows[which];
     struct load_port *first = flow->first;
     thread->tally[flow->measured].flows += good;
-    flow->waits = false;
     flow->next_free = thread->flow_free;
     thread->flow_free = which;
     load_unit_ended(thread, first); /* may move the flows */
@@ -127,27 +126,29 @@ static void flow_wait(struct load_thread *thread, uint32_t which)
     thread->pending++;
 }
 
-static void flow_done(struct load_thread *thread, uint32_t which)
+/* To the next step that this load has. */
+static void flow_go_on(struct load_thread *thread, uint32_t which)
 {
-    if (thread->world->flow->awaits_push)
-        flow_wait(thread, which);
-    else
+    const struct flow_table *table = thread->world->flow;
+    struct load_flow *flow = &thread->flows[which];
+    bool sessions = thread->world->options->auth_session_state == 0;
+    while (flow->step < table->count && table->steps[flow->step].for_sessions && !sessions)
+        flow->step++;
+    if (flow->step == table->count)
         flow_end(thread, which, true);
+    else
+        step_send(thread, which, thread->loop.now);
 }
 
 static void flow_next(struct load_thread *thread, uint32_t which)
 {
-    const struct flow_table *table = thread->world->flow;
     struct load_flow *flow = &thread->flows[which];
     flow->round = 0;
-    do
-        flow->step++;
-    while (flow->step < table->count && table->steps[flow->step].for_sessions &&
-           thread->world->options->auth_session_state != 0);
-    if (flow->step == table->count)
-        flow_done(thread, which);
+    flow->step++;
+    if (flow->step == thread->world->flow->push_before)
+        flow_wait(thread, which);
     else
-        step_send(thread, which, thread->loop.now);
+        flow_go_on(thread, which);
 }
 
 /* Its session, and who is at its other end: for the next round. */
@@ -213,7 +214,7 @@ static void flow_ended(struct load_thread *thread, struct load_port *port,
         step_send(thread, request->unit, thread->loop.now);
         return;
     case FLOW_DONE:
-        flow_done(thread, request->unit);
+        flow_end(thread, request->unit, true);
         return;
     }
 }
@@ -224,7 +225,8 @@ static void flow_pushed(struct load_thread *thread, uint32_t user)
         if (thread->flows[i].waits && thread->flows[i].user == user) {
             thread->pending--;
             thread->last = thread->loop.now;
-            flow_end(thread, i, true);
+            thread->flows[i].waits = false;
+            flow_go_on(thread, i);
             return;
         }
 }
@@ -232,11 +234,12 @@ static void flow_pushed(struct load_thread *thread, uint32_t user)
 /* Pushes that have not come in time. */
 static void flow_tick(struct load_thread *thread, uint64_t now)
 {
-    if (!thread->world->flow->awaits_push)
+    if (!thread->world->flow->push_before)
         return;
     for (uint32_t i = 0; i < thread->flow_room; i++)
         if (thread->flows[i].waits && thread->flows[i].until < now) {
             thread->pending--;
+            thread->flows[i].waits = false;
             flow_fail(thread, i);
         }
 }

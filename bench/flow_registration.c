@@ -35,4 +35,4 @@ enum flow_verdict flow_judge_delegated(struct load_thread *thread, struct load_f
 
 static const struct flow_step steps[] = {FLOW_REGISTRATION_STEPS};
 
-const struct flow_table flow_registration = {steps, sizeof(steps) / sizeof(*steps), false};
+const struct flow_table flow_registration = {steps, sizeof(steps) / sizeof(*steps), 0};

@@ -12,5 +12,5 @@ enum flow_verdict flow_judge_delegated(struct load_thread *thread, struct load_f
         {FLOW_SECOND, .kind = KIND_MAR_ANONYMOUS, .judge = flow_judge_delegated},                  \
         {FLOW_OTHER_FIRST, .kind = KIND_UAR, .judge = flow_judge_found_again},                     \
     {                                                                                              \
-        FLOW_SECOND, .kind = KIND_SAR, .judge = flow_judge_assigned                                \
+        FLOW_SECOND, FLOW_KEPT_SESSION, KIND_SAR, .judge = flow_judge_assigned                     \
     }

@@ -210,10 +210,13 @@ static const char *read_fail(struct hss_options *options, const char *value)
 
 static const char *read_push(struct hss_options *options, const char *value)
 {
-    bool is_rtr = strncmp(value, "rtr:", 4) == 0;
-    if (!is_rtr && strncmp(value, "ppr:", 4) != 0)
-        return "is not rtr:RATE or ppr:RATE";
-    options->push = is_rtr ? HSS_PUSH_RTR : HSS_PUSH_PPR;
+    static const char *const names[] = {
+        [HSS_PUSH_RTR] = "rtr:", [HSS_PUSH_PPR] = "ppr:", [HSS_PUSH_ASR] = "asr:"};
+    options->push = HSS_PUSH_RTR;
+    while (options->push <= HSS_PUSH_ASR && strncmp(value, names[options->push], 4) != 0)
+        options->push++;
+    if (options->push > HSS_PUSH_ASR)
+        return "is not rtr:RATE, ppr:RATE or asr:RATE";
     value += 4;
     if (!take_decimal(&value, &options->push_rate) || *value || options->push_rate > 1e6)
         return "has no rate a second";

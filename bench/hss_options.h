@@ -14,7 +14,7 @@ struct hss_address {
     socklen_t size;
 };
 
-enum hss_push { HSS_PUSH_NONE, HSS_PUSH_RTR, HSS_PUSH_PPR };
+enum hss_push { HSS_PUSH_NONE, HSS_PUSH_RTR, HSS_PUSH_PPR, HSS_PUSH_ASR };
 
 struct hss_options {
     struct hss_address listen[HSS_ADDRESSES_MAX], connect[HSS_ADDRESSES_MAX], peer_of;

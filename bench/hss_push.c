@@ -1,5 +1,5 @@
-/* hss_push.c — requests that an HSS begins: RTR ends registrations, PPR brings profiles. RFC 4740
- * §8.9, §8.11.
+/* hss_push.c — requests that an HSS begins: RTR ends registrations, PPR brings profiles, ASR asks
+ * to end a session. RFC 4740 §8.9, §8.11, §6.7; RFC 6733 §8.5.
  *
  * They go to SIP servers that were heard of: each request teaches its Origin-Host and the
  * connection it came by. */
@@ -23,6 +23,46 @@ static struct push_target *target_of(struct pusher *pusher, uint32_t host)
     return NULL;
 }
 
+static bool begins_session(const struct dm_header *header, dm_bytes request)
+{
+    struct dm_avp state, type;
+    return header->application == SIP_APPLICATION && header->command == SIP_SAR &&
+           dm_avp_find(request, 0, DM_AVP_AUTH_SESSION_STATE, &state) && state.data.size == 4 &&
+           dm_get32(state.data.at) == 0 &&
+           dm_avp_find(request, 0, SIP_SERVER_ASSIGNMENT_TYPE, &type) && type.data.size == 4 &&
+           dm_get32(type.data.at) <= SIP_UNREGISTERED_USER;
+}
+
+/* Kept in order: the oldest is asked to end first. */
+static void learn_session(struct station *station, const struct dm_header *header, dm_bytes request,
+                          uint32_t host)
+{
+    struct pusher *pusher = &station->pusher;
+    struct dm_avp id, name;
+    uint32_t user;
+    if (pusher->session_count == PUSH_SESSIONS || !begins_session(header, request) ||
+        !dm_avp_find(request, 0, DM_AVP_SESSION_ID, &id) ||
+        id.data.size > sizeof(pusher->sessions->id) ||
+        !dm_avp_find(request, 0, DM_AVP_USER_NAME, &name) ||
+        !name_user_index(name.data, station->hss->users.realm, &user) ||
+        user >= station->hss->users.count)
+        return;
+    uint32_t at = (pusher->first_session + pusher->session_count++) % PUSH_SESSIONS;
+    struct push_session *session = &pusher->sessions[at];
+    *session = (struct push_session){.user = user, .host = host, .size = (uint16_t)id.data.size};
+    memcpy(session->id, id.data.at, id.data.size);
+}
+
+static const struct push_session *take_session(struct pusher *pusher)
+{
+    if (pusher->session_count == 0)
+        return NULL;
+    const struct push_session *session = &pusher->sessions[pusher->first_session];
+    pusher->first_session = (pusher->first_session + 1) % PUSH_SESSIONS;
+    pusher->session_count--;
+    return session;
+}
+
 void push_learn(struct station_link *link, const struct dm_header *header, dm_bytes request)
 {
     struct hss_texts *texts = &link->station->hss->texts;
@@ -37,6 +77,8 @@ void push_learn(struct station_link *link, const struct dm_header *header, dm_by
                                        .realm = hss_texts_number(texts, realm.data),
                                        .application = header->application,
                                        .whither = station_whither(link)};
+    if (target && link->station->pusher.kind == HSS_PUSH_ASR)
+        learn_session(link->station, header, request, number);
 }
 
 /* Who serves the user, or whoever is next. */
@@ -95,7 +137,8 @@ static void write_routing(struct dm_writer *writer, const struct station *statio
                           const struct push_target *target)
 {
     const struct hss *hss = station->hss;
-    dm_write32(writer, 0, DM_AVP_AUTH_SESSION_STATE, DM_AVP_MANDATORY, 1);
+    dm_write32(writer, 0, DM_AVP_AUTH_SESSION_STATE, DM_AVP_MANDATORY,
+               station->pusher.kind != HSS_PUSH_ASR);
     dm_write_avp(writer, 0, DM_AVP_ORIGIN_HOST, DM_AVP_MANDATORY, hss->self.origin_host);
     dm_write_avp(writer, 0, DM_AVP_ORIGIN_REALM, DM_AVP_MANDATORY, hss->self.origin_realm);
     dm_write_avp(writer, 0, DM_AVP_DESTINATION_REALM, DM_AVP_MANDATORY,
@@ -129,33 +172,53 @@ static void write_profile(struct dm_writer *writer, bool is_cx)
     dm_write_group_end(writer, group);
 }
 
+static uint32_t command_of(enum hss_push kind, bool is_cx)
+{
+    if (kind == HSS_PUSH_ASR)
+        return SIP_ASR;
+    if (kind == HSS_PUSH_RTR)
+        return is_cx ? CX_RTR : SIP_RTR;
+    return is_cx ? CX_PPR : SIP_PPR;
+}
+
+/* What is said beside User-Name. */
+static void write_what(struct dm_writer *writer, const struct station *station, uint32_t user,
+                       bool is_cx)
+{
+    char aor[NAME_SIZE_MAX];
+    if (station->pusher.kind == HSS_PUSH_RTR)
+        write_termination(writer, is_cx,
+                          dm_bytes_of(aor, name_aor(aor, user, station->hss->users.realm)));
+    if (station->pusher.kind == HSS_PUSH_PPR)
+        write_profile(writer, is_cx);
+}
+
+/* `session`: the one that an ASR is about; NULL: one of our own. */
 static size_t write_push(struct station *station, const struct push_target *target, uint32_t user,
-                         uint8_t *to)
+                         const struct push_session *session, uint8_t *to)
 {
     struct dm_writer writer;
-    char name[NAME_SIZE_MAX], aor[NAME_SIZE_MAX];
-    const dm_bytes realm = station->hss->users.realm;
+    char name[NAME_SIZE_MAX];
     bool is_cx = target->application == CX_APPLICATION;
-    bool is_rtr = station->pusher.kind == HSS_PUSH_RTR;
     uint32_t identifier = ++station->pusher.identifier;
     const struct dm_header header = {.version = DM_VERSION,
                                      .flags = DM_FLAG_REQUEST | DM_FLAG_PROXIABLE,
-                                     .command = is_rtr ? (is_cx ? CX_RTR : SIP_RTR)
-                                                       : (is_cx ? CX_PPR : SIP_PPR),
+                                     .command = command_of(station->pusher.kind, is_cx),
                                      .application = is_cx ? CX_APPLICATION : SIP_APPLICATION,
                                      .hop_by_hop = identifier,
                                      .end_to_end = identifier};
     dm_writer_init(&writer, to, PUSH_ROOM);
     dm_write_header(&writer, &header);
-    write_session_id(&writer, station);
+    if (session)
+        dm_write_avp(&writer, 0, DM_AVP_SESSION_ID, DM_AVP_MANDATORY,
+                     dm_bytes_of(session->id, session->size));
+    else
+        write_session_id(&writer, station);
     write_application(&writer, is_cx);
     write_routing(&writer, station, target);
     dm_write_avp(&writer, 0, DM_AVP_USER_NAME, DM_AVP_MANDATORY,
-                 dm_bytes_of(name, name_user(name, user, realm)));
-    if (is_rtr)
-        write_termination(&writer, is_cx, dm_bytes_of(aor, name_aor(aor, user, realm)));
-    else
-        write_profile(&writer, is_cx);
+                 dm_bytes_of(name, name_user(name, user, station->hss->users.realm)));
+    write_what(&writer, station, user, is_cx);
     return dm_writer_finish(&writer);
 }
 
@@ -169,22 +232,31 @@ static void forget(struct hss *hss, uint32_t user)
         hss->on_change(hss->change_context, user);
 }
 
-static bool push_one(struct station *station)
+static bool push_to(struct station *station, uint32_t host, uint32_t user,
+                    const struct push_session *session)
 {
-    struct pusher *pusher = &station->pusher;
-    uint32_t user;
-    if (!choose_user(station, &user))
-        return false;
-    const struct push_target *target =
-        choose_target(pusher, hss_user_read(&station->hss->users, user).host);
+    const struct push_target *target = choose_target(&station->pusher, host);
     struct station_link *link = target ? station_find(station, target->whither) : NULL;
     if (!link)
         return false;
     uint8_t *to = link_room(&link->link, PUSH_ROOM);
-    link_commit(&link->link, write_push(station, target, user, to));
-    if (pusher->kind == HSS_PUSH_RTR)
+    link_commit(&link->link, write_push(station, target, user, session, to));
+    station->pusher.sent++;
+    return true;
+}
+
+static bool push_one(struct station *station)
+{
+    uint32_t user;
+    if (station->pusher.kind == HSS_PUSH_ASR) {
+        const struct push_session *session = take_session(&station->pusher);
+        return session && push_to(station, session->host, session->user, session);
+    }
+    if (!choose_user(station, &user) ||
+        !push_to(station, hss_user_read(&station->hss->users, user).host, user, NULL))
+        return false;
+    if (station->pusher.kind == HSS_PUSH_RTR)
         forget(station->hss, user);
-    pusher->sent++;
     return true;
 }
 

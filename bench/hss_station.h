@@ -42,7 +42,14 @@ struct push_target {
     struct hss_whither whither;
 };
 
-enum { PUSH_TARGETS = 1024 };
+/* A session that a SAR has begun with STATE_MAINTAINED, to be ended by ASR. */
+struct push_session {
+    uint32_t user, host;
+    uint16_t size;
+    char id[256];
+};
+
+enum { PUSH_TARGETS = 1024, PUSH_SESSIONS = 1024 };
 
 struct pusher {
     enum hss_push kind;
@@ -51,6 +58,8 @@ struct pusher {
     struct loop_timer timer;
     struct push_target targets[PUSH_TARGETS];
     uint32_t next_target, identifier;
+    struct push_session sessions[PUSH_SESSIONS]; /* a ring; the newest are lost when it is full */
+    uint32_t first_session, session_count;
     uint64_t sent, answered;
     uint64_t by_result[HSS_CODES];
 };

@@ -65,7 +65,7 @@ struct load_player {
     /* A request ended: with its answer, or with NULL if it was lost. `request` is a copy. */
     void (*ended)(struct load_thread *thread, struct load_port *port,
                   const struct load_slot *request, const struct load_answer *answer);
-    /* The server has sent a RTR or PPR for this user. May be NULL, as the next. */
+    /* The server has sent a RTR, PPR or ASR for this user. May be NULL, as the next. */
     void (*pushed)(struct load_thread *thread, uint32_t user);
     void (*tick)(struct load_thread *thread, uint64_t now);
 };
@@ -169,5 +169,5 @@ static inline bool load_port_is_open(const struct load_port *port)
 
 /* ---- load_push.c ---- */
 
-/* A request of the server: RTR and PPR are answered with 2001, others with 3001. */
+/* A request of the server: RTR, PPR and ASR are answered with 2001, others with 3001. */
 void load_push(struct load_port *port, const struct dm_header *header, dm_bytes message);

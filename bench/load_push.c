@@ -1,12 +1,13 @@
-/* load_push.c — the SIP server's side of RTR and PPR: it agrees. RFC 4740 §8.9–§8.12, 29.229
- * §6.1.9–§6.1.12. */
+/* load_push.c — the SIP server's side of RTR, PPR and ASR: it agrees. RFC 4740 §8.9–§8.12,
+ * RFC 6733 §8.5, 29.229 §6.1.9–§6.1.12. */
 #include "bench/load.h"
 
 #include "proto/base.h"
 
 static bool is_push(uint32_t command)
 {
-    return command == SIP_RTR || command == SIP_PPR || command == CX_RTR || command == CX_PPR;
+    return command == SIP_RTR || command == SIP_PPR || command == SIP_ASR || command == CX_RTR ||
+           command == CX_PPR;
 }
 
 /* Session-Id, the application and Auth-Session-State as they came; every Proxy-Info goes back (RFC

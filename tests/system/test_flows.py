@@ -131,6 +131,17 @@ class Push(Flows):
     def test_cx(self):
         self.run_flow('cx')
 
+    def test_the_server_ends_the_session(self):
+        """RFC 4740 §6.7 with Auth-Session-State STATE_MAINTAINED: ASR, then STR. Once for each."""
+        self.start('--push', 'asr:2000')
+        report = self.play('push', '--auth-session-state', 0)
+        self.assertEqual((report['pushes'], report['requests']), (USERS, 5 * USERS))
+        self.assert_balanced(self.agent)
+        self.assert_ends_well(self.agent)
+        hsss = [hss.report() for hss in self.hsss]
+        self.assertEqual(sum(hss['pushes']['results']['2001'] for hss in hsss), USERS)
+        self.assertEqual(sum(hss['registered'] for hss in hsss), 0)
+
     def test_the_server_ends_the_registration(self):
         """RFC 4740 §6.7, RTR. It may come while the user registers."""
         self.start('--push', 'rtr:500')

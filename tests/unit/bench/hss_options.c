@@ -85,6 +85,8 @@ Test(hss_options, mistakes_are_named_with_their_option)
     assert_wrong("--fail 99:5", "--fail: '99:5' is no Result-Code");
     assert_wrong("--fail 5012", "--fail: '5012' is not CODE:PERCENT");
     assert_wrong("--push lir:5", "--push: 'lir:5' is not rtr:RATE");
+    cr_assert_eq(read_line("--listen 127.0.0.1:0 --push asr:5"), HSS_GO);
+    cr_assert_eq(options.push, HSS_PUSH_ASR);
     assert_wrong("--push rtr:", "--push: 'rtr:' has no rate");
     assert_wrong("--listen nowhere", "--listen: 'nowhere' is not HOST:PORT");
     assert_wrong("--users", "--users wants a value");

@@ -148,6 +148,15 @@ Test(load_flows, push_takes_a_RTR_too)
                   outcome->text);
 }
 
+Test(load_flows, push_of_ASR_is_followed_by_STR)
+{
+    hss_start("--push asr:3000");
+    run("push", "--timeout 20s --auth-session-state 0");
+    ends_well(200);
+    cr_assert_eq(number_of(outcome, "requests"), 1000);
+    cr_assert_eq(number_of(outcome, "pushes"), 200, "one for each session");
+}
+
 Test(load_flows, push_that_does_not_come_is_an_error)
 {
     hss_start("");
