@@ -184,6 +184,28 @@ Test(ans, ANS_15_a_last_refusal_without_E_stays_without_E)
     lab_end(bed.lab);
 }
 
+Test(ans, FOV_09_where_a_pool_lists_timeout_silence_is_retried_once_its_share_of_the_time_is_over)
+{
+    struct lab_bed bed = lab_bed((struct lab_plan){.servers = {S1, S2},
+                                                   .timers = "request: 4s, watchdog: 60s",
+                                                   .pool = "retry: { results: [timeout] }"});
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    struct lab_message *at_s1 = lab_expect(bed.s1, LIR);
+    lab_advance(bed.lab, 1800, 100);
+    lab_expect_silence(bed.s2);
+    lab_advance(bed.lab, 400, 100);
+    struct lab_message *at_s2 = lab_expect(bed.s2, LIR);
+    cr_assert_eq(lab_end_to_end(at_s2), lab_end_to_end(lir));
+    cr_assert_eq(lab_metric(bed.lab, "antipode_resends_total{peer=\"" S1 "\",reason=\"timeout\"}"),
+                 1);
+    lab_answer(bed.s1, at_s1, 2001);
+    lab_expect_silence(bed.c1);
+    lab_answer(bed.s2, at_s2, 2001);
+    cr_assert_str_eq(lab_text(lab_expect_result(bed.c1, lir, 2001), ORIGIN_HOST, 0), S2);
+    lab_end(bed.lab);
+}
+
 static void expect_not_retried(struct lab_bed *bed, uint32_t result)
 {
     struct lab_message *lir = lab_lir(bed->c1, ALICE);
