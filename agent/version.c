@@ -1,14 +1,17 @@
 /* version.c — `antipode version`: version, build options, libraries.
  *
- * The libraries are those that are loaded, not those whose headers were there. */
+ * The libraries are those that are loaded, not those whose headers were there; but hiredis cannot
+ * be asked. */
 #include "agent/version.h"
 
+#include <hiredis/hiredis.h>
 #include <jansson.h>
 #ifdef ANTIPODE_JEMALLOC
 #include <jemalloc/jemalloc.h>
 #endif
 #include <microhttpd.h>
 #include <pcap/pcap.h>
+#include <tre/tre.h>
 #include <uv.h>
 #include <xxhash.h>
 #include <yaml.h>
@@ -70,6 +73,8 @@ static void write_libraries(FILE *to)
     fprintf(to, "libmicrohttpd: %s\n", MHD_get_version());
     fprintf(to, "jansson: %s\n", jansson_version_str());
     fprintf(to, "libpcap: %s\n", pcap_lib_version());
+    fprintf(to, "tre: %s\n", tre_version());
+    fprintf(to, "hiredis: %d.%d.%d\n", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
     fprintf(to, "xxhash: %u.%u.%u\n", xxhash / 10000, xxhash / 100 % 100, xxhash % 100);
 }
 

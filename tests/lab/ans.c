@@ -196,6 +196,7 @@ Test(ans, FOV_09_where_a_pool_lists_timeout_silence_is_retried_once_its_share_of
     lab_expect_silence(bed.s2);
     lab_advance(bed.lab, 400, 100);
     struct lab_message *at_s2 = lab_expect(bed.s2, LIR);
+    cr_assert_eq(lab_flags(at_s2), R | P | T, "S1 may have seen it");
     cr_assert_eq(lab_end_to_end(at_s2), lab_end_to_end(lir));
     cr_assert_eq(lab_metric(bed.lab, "antipode_resends_total{peer=\"" S1 "\",reason=\"timeout\"}"),
                  1);
