@@ -95,7 +95,8 @@ void hss_str(struct hss_turn *turn)
 {
     uint32_t index;
     if (turn->request->command == HSS_COMMAND_SIP_APPLICATION_275 &&
-        hss_turn_name(turn, hss_field(turn->request, HSS_USER_NAME), &index))
+        hss_has(turn->request, HSS_USER_NAME) &&
+        hss_turn_name(turn, turn->request->data[HSS_USER_NAME], &index))
         (void)assign(turn, index, SIP_USER_DEREGISTRATION, 0); /* always succeeds */
     hss_turn_result(turn, DM_SUCCESS);
 }
