@@ -94,7 +94,7 @@ class OutboundProxy(Flows):
         self.assertEqual(self.play_in_vain('outbound', '--password', 'wrong'), {'2008': USERS, '4001': USERS})
         self.end()
 
-    def test_nothing_is_learnt_of_who_calls_whom(self):
+    def test_STK_05_nothing_is_learnt_of_who_calls_whom(self):
         """Everybody has called the next one; a registration still finds its way."""
         self.start()
         self.play('outbound', '--no-fixed-destination')
@@ -112,10 +112,10 @@ class Location(Flows):
         self.assertEqual(self.play('location', *options)['results'], {'2001': USERS})
         self.end()
 
-    def test_sip(self):
+    def test_STK_02_STK_03_sip(self):
         self.run_flow('sip', '2005', '5034')
 
-    def test_cx(self):
+    def test_STK_02_STK_03_cx(self):
         self.run_flow('cx', '10415:2003', '10415:5003')
 
 
@@ -125,13 +125,13 @@ class Push(Flows):
         self.assertGreaterEqual(self.play('push', '--application', application)['pushes'], USERS)
         self.assert_ends_well(self.agent, *self.hsss)  # not balanced: they push to the end
 
-    def test_sip(self):
+    def test_SRV_01_ppr_of_sip(self):
         self.run_flow('sip')
 
-    def test_cx(self):
+    def test_SRV_01_ppr_of_cx(self):
         self.run_flow('cx')
 
-    def test_the_server_ends_the_session(self):
+    def test_SRV_06_the_server_ends_the_session(self):
         """RFC 4740 §6.7 with Auth-Session-State STATE_MAINTAINED: ASR, then STR. Once for each."""
         self.start('--push', 'asr:2000')
         report = self.play('push', '--auth-session-state', 0)
@@ -142,7 +142,7 @@ class Push(Flows):
         self.assertEqual(sum(hss['pushes']['results']['2001'] for hss in hsss), USERS)
         self.assertEqual(sum(hss['registered'] for hss in hsss), 0)
 
-    def test_the_server_ends_the_registration(self):
+    def test_SRV_01_the_server_ends_the_registration(self):
         """RFC 4740 §6.7, RTR. It may come while the user registers."""
         self.start('--push', 'rtr:500')
         report = self.load('push').report()
