@@ -93,6 +93,7 @@ static void make_room(struct registry *registry)
 
 static struct registry_slot *take_free(struct registry *registry, dm_bytes identity)
 {
+    assert(registry->slots && registry->free > 0);
     struct registry_slot *slot = &registry->slots[registry->first_free];
     registry->first_free = slot->next_free;
     registry->free--;

@@ -43,7 +43,8 @@ json_t *report_name(const char *name)
 
 json_t *report_seconds(uint64_t ns)
 {
-    return report_made(json_real((double)(ns / NS_PER_MS) / 1e3));
+    uint64_t ms = ns / NS_PER_MS;
+    return report_made(json_real((double)ms / 1e3));
 }
 
 json_t *report_moment(uint64_t age)

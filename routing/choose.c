@@ -5,6 +5,7 @@
  * reachable, or, where nobody is, of those that are a last resort. In a partitioned pool all this
  * happens within the group of the slot. Data path: no allocation,
  * nothing kept but the worker's `chooser`. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "routing/pool.h"
@@ -103,6 +104,7 @@ static int choose_sticky(const struct asking *asking, uint16_t slot, struct rt_s
     const struct rt_pool *pool = asking->pool;
     if (asking->group >= 0)
         return choose_beyond(asking, slot, seen);
+    assert(pool->ranks || pool->depth == 0);
     struct rt_seen seen_last;
     int last_resort = -1;
     for (uint32_t i = 0; i < pool->depth; i++) {

@@ -73,7 +73,7 @@ void conf_read_password_file(struct conf_reading *reading, const struct conf_key
                              const struct conf_node *node, void *field)
 {
     (void)key;
-    char octets[PASSWORD_MAX + 1];
+    char octets[PASSWORD_MAX + 1] = {0};
     const char *path = conf_scalar(reading, node);
     if (!path || conf_is_word(node, "none"))
         return;

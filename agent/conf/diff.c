@@ -27,10 +27,41 @@ static bool wants_realm(const struct conf_peer *from, const struct conf_peer *to
     return to->realm && !is_same_text(from->realm, to->realm);
 }
 
+static bool is_same_set(const struct dm_applications *a, const struct dm_applications *b)
+{
+    return a->relay == b->relay && a->count == b->count &&
+           memcmp(a->id, b->id, a->count * sizeof a->id[0]) == 0;
+}
+
 bool conf_peer_reconnects(const struct conf_peer *from, const struct conf_peer *to)
 {
     return !is_same_endpoint(from, to) || wants_realm(from, to) ||
-           memcmp(&from->advertise, &to->advertise, sizeof from->advertise) != 0;
+           !is_same_set(&from->advertise, &to->advertise);
+}
+
+static bool is_same_limits(const struct conf_limits *a, const struct conf_limits *b)
+{
+    return a->memory == b->memory && a->message_size == b->message_size &&
+           a->pending_per_peer == b->pending_per_peer &&
+           a->in_flight_per_peer == b->in_flight_per_peer &&
+           a->outbound_per_peer == b->outbound_per_peer && a->connections == b->connections &&
+           a->half_open == b->half_open;
+}
+
+static bool is_same_strictness(const struct dm_strictness *a, const struct dm_strictness *b)
+{
+    return a->refuse_reserved_bits == b->refuse_reserved_bits &&
+           a->refuse_unknown_mandatory == b->refuse_unknown_mandatory &&
+           a->refuse_unexpected == b->refuse_unexpected &&
+           a->refuse_avp_flags == b->refuse_avp_flags;
+}
+
+static bool is_same_compatibility(const struct conf_compatibility *a,
+                                  const struct conf_compatibility *b)
+{
+    return is_same_strictness(&a->strictness, &b->strictness) &&
+           a->unknown_peer == b->unknown_peer && a->reopen_last_resort == b->reopen_last_resort &&
+           a->error_echo == b->error_echo;
 }
 
 /* What a row has from the whole program may differ though the row says the same. */
@@ -38,8 +69,8 @@ static bool is_same_peer(const struct conf_peer *a, const struct conf_peer *b)
 {
     return !conf_peer_reconnects(a, b) && a->in_pool == b->in_pool &&
            !memcmp(&a->timers, &b->timers, sizeof a->timers) &&
-           !memcmp(&a->limits, &b->limits, sizeof a->limits) &&
-           !memcmp(&a->compatibility, &b->compatibility, sizeof a->compatibility);
+           is_same_limits(&a->limits, &b->limits) &&
+           is_same_compatibility(&a->compatibility, &b->compatibility);
 }
 
 /* --- pools -------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 /* redis_nodes.c — the nodes that a worker knows, and which of them has what. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "agent/clock.h"
@@ -117,6 +118,7 @@ static void ask_for_slots(struct redis_client *client)
     uint64_t pause = all_are_ready(client) ? SLOTS_EVERY : SLOTS_SOON;
     if (client->worker->now - client->slots_asked < (client->wants_slots ? SLOTS_AT_ONCE : pause))
         return;
+    assert(client->node_count > 0); /* those of the configuration stay */
     struct link_command command = {.kind = REDIS_SLOTS, .asked = client->worker->now};
     uint32_t first = (uint32_t)(client->worker->ticks % client->node_count);
     for (uint32_t i = 0; i < client->node_count; i++) {

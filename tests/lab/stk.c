@@ -262,7 +262,7 @@ static int next_asked(struct bed *bed)
 {
     for (;;) {
         for (int i = 0; i < SERVERS; i++)
-            if (bed->server[i]->inbox)
+            if (bed->server[i] && bed->server[i]->inbox)
                 return i;
         lab_serve(bed->lab, 100);
     }

@@ -32,8 +32,10 @@ Test(hss_redirect, holds_for_all_of_the_user_for_an_hour)
     static const uint32_t usage[] = {DM_AVP_REDIRECT_HOST_USAGE, 0};
     static const uint32_t age[] = {DM_AVP_REDIRECT_MAX_CACHE_TIME, 0};
     lir("sip:user2@example.net");
-    cr_assert_eq(dm_get32(inside(0, usage).at), 6);
-    cr_assert_eq(dm_get32(inside(0, age).at), 3600);
+    dm_bytes its_usage = inside(0, usage);
+    dm_bytes its_age = inside(0, age);
+    cr_assert(its_usage.at && dm_get32(its_usage.at) == 6);
+    cr_assert(its_age.at && dm_get32(its_age.at) == 3600);
 }
 
 Test(hss_redirect, sends_whom_nobody_knows_to_the_first)
