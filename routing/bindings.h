@@ -49,7 +49,7 @@ struct rt_learnt {
 
 struct rt_bindings;
 
-/* At most `capacity. entries (some 50 octets each; memory is touched
+/* At most `capacity` entries (some 50 octets each; memory is touched
  * as it is used). `lifetime` ns since the last use, at least 1 s. `seed` is random: it keeps
  * outsiders from aiming at one bucket. NULL without memory. */
 struct rt_bindings *rt_bindings_new(uint32_t capacity, uint64_t lifetime, uint64_t seed);

@@ -93,7 +93,7 @@ static struct cost again_and_again(struct cost part)
     return part;
 }
 
-/* x{2,4} is xx(x(x)?)?, x{2,} is xxx*: so TRE writes it out. Ends early when it is too large. */
+/* a{2,4} is aa(a(a)?)?, a{2,} is aaa*: so TRE writes it out. Ends early when it is too large. */
 static struct cost repeated(struct cost part, int least, int most)
 {
     struct cost all = nothing;

@@ -260,12 +260,14 @@ static const struct lab_plan SEARCH = {
 /* The next request that any of them gets; none does so by itself. */
 static int next_asked(struct bed *bed)
 {
-    for (;;) {
+    uint64_t deadline = lab_now_ms() + LAB_DEADLINE_MS;
+    while (lab_now_ms() < deadline) {
         for (int i = 0; i < SERVERS; i++)
             if (bed->server[i] && bed->server[i]->inbox)
                 return i;
         lab_serve(bed->lab, 100);
     }
+    lab_fail("no server is asked");
 }
 
 static struct lab_message *answer_next(struct bed *bed, uint32_t result, int *server)
