@@ -469,7 +469,7 @@ bool front_listen(struct front *front, const struct conf *conf, FILE *complaints
 {
     struct front_listener *before = front->listeners;
     for (size_t i = 0; i < conf->listen_count; i++) {
-        const union conf_socket *address = &conf->listen[i].address;
+        const union conf_socket *address = conf->listen[i].addresses.at;
         if (!find_listener(front, address) && !open_listener(front, address, complaints)) {
             take_back(front, before);
             return false;
@@ -478,7 +478,7 @@ bool front_listen(struct front *front, const struct conf *conf, FILE *complaints
     for (struct front_listener *at = front->listeners; at; at = at->next)
         at->is_wanted = false;
     for (size_t i = 0; i < conf->listen_count; i++)
-        find_listener(front, &conf->listen[i].address)->is_wanted = true;
+        find_listener(front, conf->listen[i].addresses.at)->is_wanted = true;
     close_unwanted(front);
     return true;
 }

@@ -114,7 +114,7 @@ void guest_try_next(struct peer *peer, bool was_open)
     guest->is_trying = !was_open && guest->next < guest->count;
     if (!guest->is_trying)
         return;
-    guest->conf.connect = guest->addresses[guest->next++];
+    guest->conf.connect = conf_endpoint_at(CONF_TCP, &guest->addresses[guest->next++]);
     worker_arm(peer, TIMER_RECONNECT, 1);
 }
 

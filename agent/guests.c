@@ -72,7 +72,7 @@ static struct guest *make_guest(const struct agent *agent, const struct addrinfo
     for (; info && guest->count < GUEST_ADDRESSES; info = info->ai_next)
         if (is_usable(info))
             take_address(agent, guest, address_of(info, port));
-    guest->conf.connect = guest->addresses[guest->next++];
+    guest->conf.connect = conf_endpoint_at(CONF_TCP, &guest->addresses[guest->next++]);
     return guest;
 }
 

@@ -169,8 +169,8 @@ static void drop(struct conn **conn, bool abort)
 static enum dm_event dial(struct peer *peer)
 {
     char where[64];
-    tcp_address_text(&peer->conf->connect, where, sizeof where);
-    int descriptor = tcp_dial(&peer->conf->connect);
+    tcp_address_text(peer->conf->connect.addresses.at, where, sizeof where);
+    int descriptor = tcp_dial(peer->conf->connect.addresses.at);
     if (descriptor >= 0)
         peer->i_conn = conn_new(peer->worker, descriptor, true, false,
                                 peer->conf->limits.message_size, &peer_conn_events, peer);

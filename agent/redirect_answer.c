@@ -31,10 +31,9 @@ static void put_peer(struct hosts *hosts, uint32_t number)
     const struct conf_peer *peer = &hosts->conf->peers[number];
     if (!peer->dials)
         return;
-    bool is_v6 = peer->connect.any.sa_family == AF_INET6;
     struct dm_uri uri = {
         .host = dm_text(peer->identity),
-        .port = ntohs(is_v6 ? peer->connect.v6.sin6_port : peer->connect.v4.sin_port),
+        .port = peer->connect.port,
     };
     char text[DM_URI_MAX];
     put(hosts, dm_bytes_of(text, dm_uri_write(text, sizeof text, &uri)));

@@ -32,7 +32,7 @@ static void find_address(const struct peer *peer, struct report_row *row)
     const struct conn *conn = peer->open ? peer->open : peer->r_conn ? peer->r_conn : peer->i_conn;
     bool is_known = conn && tcp_remote_address(conn->descriptor, &row->remote);
     if (!is_known && peer->conf->dials) {
-        row->remote = peer->conf->connect;
+        row->remote = peer->conf->connect.addresses.at[0];
         is_known = true;
     }
     if (is_known)

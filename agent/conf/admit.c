@@ -17,6 +17,11 @@ bool conf_peer_takes(const struct conf_peer *peer, const union conf_socket *sour
     return false;
 }
 
+bool conf_peer_takes_transport(const struct conf_peer *peer, enum conf_transport transport)
+{
+    return peer->transports == 0 || peer->transports & CONF_TRANSPORT_BIT(transport);
+}
+
 /* Asks the row with this name whether it takes the source; false: there is no such row. */
 static bool ask_row(const struct conf_snapshot *snapshot, const char *name, size_t size,
                     const union conf_socket *source, int *answer)
@@ -75,8 +80,8 @@ size_t conf_cleartext_beyond_loopback(const struct conf *conf)
 {
     size_t count = 0;
     for (size_t i = 0; i < conf->listen_count; i++)
-        count += !conf_is_loopback(&conf->listen[i].address);
+        count += !conf_is_loopback(conf->listen[i].addresses.at);
     for (size_t i = 0; i < conf->peer_count; i++)
-        count += conf->peers[i].dials && !conf_is_loopback(&conf->peers[i].connect);
+        count += conf->peers[i].dials && !conf_is_loopback(conf->peers[i].connect.addresses.at);
     return count;
 }

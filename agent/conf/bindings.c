@@ -28,8 +28,7 @@ static bool parse_node(const char *text, union conf_socket *node)
     host[size] = '\0';
     if (!conf_parse_address(host, node) || has_brackets != (node->any.sa_family == AF_INET6))
         return false;
-    struct conf_endpoint endpoint = {.socket = *node, .port = (uint32_t)port};
-    *node = conf_endpoint_socket(&endpoint);
+    *node = conf_with_port(*node, (uint16_t)port);
     return true;
 }
 

@@ -18,8 +18,65 @@ union conf_socket {
     struct sockaddr_in6 v6;
 };
 
-struct conf_listen {
-    union conf_socket address;
+/* The transports of `listen` and `connect`, in the order of their names. A set of them has a bit
+ * for each. */
+enum conf_transport { CONF_TCP, CONF_TLS, CONF_SCTP, CONF_DTLS, CONF_TRANSPORTS };
+#define CONF_TRANSPORT_BIT(transport) (1U << (transport))
+
+/* "tcp", "tls", "sctp" or "dtls". */
+const char *conf_transport_name(enum conf_transport transport);
+
+enum { CONF_ADDRESSES_MAX = 8 };
+
+/* One for tcp and tls, several for a multi-homed association: each with the same port. */
+struct conf_addresses {
+    uint8_t count;
+    union conf_socket at[CONF_ADDRESSES_MAX];
+};
+
+/* Where we listen, or whom we dial. */
+struct conf_endpoint {
+    enum conf_transport transport;
+    uint16_t port;     /* in host order, as in each address; 0 to listen on: any that is free */
+    uint16_t udp_port; /* of `connect`: the peer takes SCTP in UDP there, RFC 6951; 0: in IP */
+    const char *name;  /* of `connect`: a host, resolved at each dial; NULL: `addresses` */
+    struct conf_addresses addresses; /* none where there is a name */
+};
+
+/* At this one address and port, in network order. */
+struct conf_endpoint conf_endpoint_at(enum conf_transport transport,
+                                      const union conf_socket *address);
+
+/* `tls`: of tls and dtls alike. Paths are from the folder of the configuration. */
+struct conf_tls {
+    bool is_given;
+    const char *certificate;  /* PEM, with its chain */
+    const char *private_key;  /* PEM */
+    const char *ca;           /* PEM: whom we trust, and nobody else */
+    const char *crl;          /* PEM; NULL: none */
+    uint16_t minimum_version; /* as the protocol writes it: 0x0303, 0x0304 */
+    enum conf_verify { CONF_VERIFY_REQUIRED, CONF_VERIFY_OPTIONAL, CONF_VERIFY_NONE } verify;
+    uint64_t files_hash; /* of their octets: it tells whether one of them has changed */
+};
+
+/* `sctp`: one stack for the program. */
+struct conf_sctp {
+    uint16_t udp_port; /* where SCTP in UDP is taken; 0: nowhere */
+    uint64_t rto_minimum;
+    uint64_t rto_maximum;
+    uint64_t heartbeat;
+    uint32_t path_retransmissions;
+    uint32_t association_retransmissions;
+    uint32_t streams;
+    uint32_t blackhole; /* 0 to 2 */
+};
+
+/* `dns` */
+struct conf_dns {
+    uint32_t server_count; /* 0: the system's */
+    const union conf_socket *servers;
+    uint64_t timeout;
+    bool discovers_realms;
 };
 
 /* A source network of peers that dial us. */
@@ -96,7 +153,8 @@ struct conf_peer {
     enum conf_role role; /* as configured; BY_CAPABILITIES: agent if it advertises relay alone, else
                             server with connect or in a pool, else client */
     bool dials;          /* has `connect`: we open the connection */
-    union conf_socket connect;
+    struct conf_endpoint connect;
+    unsigned transports; /* by which it may dial us: CONF_TRANSPORT_BIT; 0: all */
     size_t from_count;
     struct conf_network *from;        /* empty: any source */
     const struct conf_screen *screen; /* NULL: all its requests are let in */
@@ -149,7 +207,10 @@ struct conf {
     enum conf_cleartext cleartext;
     struct dm_applications advertise;
     size_t listen_count;
-    struct conf_listen *listen;
+    struct conf_endpoint *listen;
+    struct conf_tls tls;
+    struct conf_sctp sctp;
+    struct conf_dns dns;
     struct conf_timers timers;
     struct conf_limits limits;
     bool has_http;
@@ -193,7 +254,9 @@ bool conf_redirect_allows(const struct conf *conf, dm_bytes host);
 
 /* May a peer of this row come from there? NULL: anywhere. */
 bool conf_peer_takes(const struct conf_peer *peer, const union conf_socket *source);
+/* May a peer of this row dial us by this transport? */
+bool conf_peer_takes_transport(const struct conf_peer *peer, enum conf_transport transport);
 
-/* How many listeners and connections of ours are tcp beyond loopback: worth a warning with
- * `cleartext: warn`. */
+/* How many listeners and connections of ours are tcp or sctp beyond loopback: worth a warning with
+ * `cleartext: warn`. A host name is taken to be beyond it. */
 size_t conf_cleartext_beyond_loopback(const struct conf *conf);

@@ -18,7 +18,7 @@ static bool is_same_text(const char *a, const char *b)
 
 static bool is_same_endpoint(const struct conf_peer *a, const struct conf_peer *b)
 {
-    return a->dials == b->dials && (!a->dials || conf_is_same_socket(&a->connect, &b->connect));
+    return a->dials == b->dials && (!a->dials || conf_is_same_endpoint(&a->connect, &b->connect));
 }
 
 /* Its capabilities were checked against the realm that was asked for then. */

@@ -19,14 +19,34 @@ bool conf_parse_address(const char *text, union conf_socket *address)
     return false;
 }
 
-union conf_socket conf_endpoint_socket(const struct conf_endpoint *endpoint)
+const char *conf_transport_name(enum conf_transport transport)
 {
-    union conf_socket socket = endpoint->socket;
+    static const char *const names[CONF_TRANSPORTS] = {"tcp", "tls", "sctp", "dtls"};
+    return names[transport];
+}
+
+uint16_t conf_port(const union conf_socket *socket)
+{
+    return ntohs(socket->any.sa_family == AF_INET ? socket->v4.sin_port : socket->v6.sin6_port);
+}
+
+union conf_socket conf_with_port(union conf_socket socket, uint16_t port)
+{
     if (socket.any.sa_family == AF_INET)
-        socket.v4.sin_port = htons((uint16_t)endpoint->port);
+        socket.v4.sin_port = htons(port);
     else
-        socket.v6.sin6_port = htons((uint16_t)endpoint->port);
+        socket.v6.sin6_port = htons(port);
     return socket;
+}
+
+struct conf_endpoint conf_endpoint_at(enum conf_transport transport,
+                                      const union conf_socket *address)
+{
+    return (struct conf_endpoint){
+        .transport = transport,
+        .port = conf_port(address),
+        .addresses = {.count = 1, .at = {*address}},
+    };
 }
 
 /* Digits and dots alone were meant as an address; a name may come later. */
@@ -64,17 +84,33 @@ static void address_octets(const union conf_socket *address, uint8_t octets[16])
     memcpy(octets + 12, &address->v4.sin_addr, 4);
 }
 
-static in_port_t port_of(const union conf_socket *socket)
-{
-    return socket->any.sa_family == AF_INET ? socket->v4.sin_port : socket->v6.sin6_port;
-}
-
 bool conf_is_same_socket(const union conf_socket *a, const union conf_socket *b)
 {
     uint8_t octets[2][16];
     address_octets(a, octets[0]);
     address_octets(b, octets[1]);
-    return port_of(a) == port_of(b) && memcmp(octets[0], octets[1], 16) == 0;
+    return conf_port(a) == conf_port(b) && memcmp(octets[0], octets[1], 16) == 0;
+}
+
+static bool is_same_name(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool is_same_addresses(const struct conf_addresses *a, const struct conf_addresses *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (unsigned i = 0; i < a->count; i++)
+        if (!conf_is_same_socket(&a->at[i], &b->at[i]))
+            return false;
+    return true;
+}
+
+bool conf_is_same_endpoint(const struct conf_endpoint *a, const struct conf_endpoint *b)
+{
+    return a->transport == b->transport && a->port == b->port && a->udp_port == b->udp_port &&
+           is_same_name(a->name, b->name) && is_same_addresses(&a->addresses, &b->addresses);
 }
 
 bool conf_is_loopback(const union conf_socket *address)

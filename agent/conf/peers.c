@@ -7,8 +7,10 @@ void conf_read_connect(struct conf_reading *reading, const struct conf_key *key,
                        const struct conf_node *node, void *field)
 {
     struct conf_peer *peer = conf_record_of(key, field);
+    union conf_socket address;
     peer->dials = true;
-    conf_read_endpoint(reading, node, CONF_CONNECT, field);
+    conf_read_endpoint(reading, node, CONF_CONNECT, &address);
+    peer->connect = conf_endpoint_at(CONF_TCP, &address);
 }
 
 static void read_network(struct conf_reading *reading, const struct conf_key *key,

@@ -96,9 +96,9 @@ static void refuse_cleartext(struct conf_reading *reading, const struct conf_nod
 void conf_read_endpoint(struct conf_reading *reading, const struct conf_node *node,
                         enum conf_map map, union conf_socket *socket)
 {
-    struct conf_endpoint endpoint = {0};
-    conf_read_map(reading, node, map, &endpoint);
-    *socket = conf_endpoint_socket(&endpoint);
+    struct conf_written written = {0};
+    conf_read_map(reading, node, map, &written);
+    *socket = conf_with_port(written.socket, (uint16_t)written.port);
     if (map != CONF_HTTP)
         refuse_cleartext(reading, node, socket);
 }
@@ -106,12 +106,14 @@ void conf_read_endpoint(struct conf_reading *reading, const struct conf_node *no
 static void read_listener(struct conf_reading *reading, const struct conf_key *key,
                           const struct conf_node *node, void *element)
 {
-    struct conf_listen *listen = element;
+    struct conf_endpoint *listen = element;
+    union conf_socket address;
     (void)key;
-    conf_read_endpoint(reading, node, CONF_LISTENER, &listen->address);
+    conf_read_endpoint(reading, node, CONF_LISTENER, &address);
+    *listen = conf_endpoint_at(CONF_TCP, &address);
     size_t number = reading->path->index;
-    for (size_t i = 1; i <= number && listen->address.any.sa_family; i++)
-        if (conf_is_same_socket(&listen[-(ptrdiff_t)i].address, &listen->address))
+    for (size_t i = 1; i <= number && address.any.sa_family; i++)
+        if (conf_is_same_socket(listen[-(ptrdiff_t)i].addresses.at, &address))
             conf_complain(reading, node, "the same as listen[%zu]", number - i);
 }
 
@@ -123,8 +125,8 @@ void conf_read_listen(struct conf_reading *reading, const struct conf_key *key,
         conf_complain(reading, node, "1 to %d listeners are wanted here", LISTENERS_MAX);
         return;
     }
-    *(struct conf_listen **)field =
-        conf_read_list(reading, key, node, sizeof(struct conf_listen), read_listener);
+    *(struct conf_endpoint **)field =
+        conf_read_list(reading, key, node, sizeof(struct conf_endpoint), read_listener);
     reading->conf->listen_count = count;
 }
 

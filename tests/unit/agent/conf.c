@@ -70,8 +70,8 @@ Test(conf, listeners_have_an_address_and_a_port_or_3868)
 {
     struct conf *conf = load(DATA "full.yaml");
     cr_assert_eq(conf->listen_count, 2);
-    cr_assert_str_eq(address_of(&conf->listen[0].address), "0.0.0.0 3870");
-    cr_assert_str_eq(address_of(&conf->listen[1].address), ":: 3868");
+    cr_assert_str_eq(address_of(conf->listen[0].addresses.at), "0.0.0.0 3870");
+    cr_assert_str_eq(address_of(conf->listen[1].addresses.at), ":: 3868");
     conf_free(conf);
 }
 
@@ -137,8 +137,8 @@ Test(conf, a_peer_with_connect_is_dialled)
     cr_assert(peer->dials);
     cr_assert(peer->in_pool);
     cr_assert_eq(peer->role, CONF_SERVER);
-    cr_assert_str_eq(address_of(&peer->connect), "10.0.1.11 3869");
-    cr_assert_str_eq(address_of(&conf->peers[1].connect), "fd00::2 3868");
+    cr_assert_str_eq(address_of(peer->connect.addresses.at), "10.0.1.11 3869");
+    cr_assert_str_eq(address_of(conf->peers[1].connect.addresses.at), "fd00::2 3868");
     conf_free(conf);
 }
 
