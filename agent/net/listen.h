@@ -4,15 +4,15 @@
  * in its list. What is accepted may still have its handshake before it: wire.h. */
 #pragma once
 
-#include <stdio.h>
-
 #include "agent/net/wire.h"
 
 struct listener;
 
+enum { LISTEN_WHY = 160 };
+
 struct listen_kind {
     enum conf_transport transport;
-    /* Opens it, not yet listening to events. NULL: `why` (a room of 160) says in words why not. */
+    /* Opens it, not yet listening to events. NULL: `why`, of LISTEN_WHY octets, says why not. */
     struct listener *(*open)(struct wire_loop *loop, const struct conf_endpoint *at, char *why);
     /* The next connection, attached to the loop, without a holder. NULL: `error` is -EAGAIN: none;
      * -EMFILE, -ENFILE, -ENOMEM: it should rest a while; others: that one is lost, try the next. */

@@ -27,7 +27,7 @@
 
 #include "agent/conf/conf.h"
 #include "agent/stats.h"
-#include "proto/bytes.h"
+#include "proto/caps.h"
 
 struct tls_context;
 struct wire;
@@ -38,13 +38,14 @@ struct wire_loop {
     struct stats *stats;     /* of its thread */
     const struct conf *conf; /* in use there; wires may read it, and not keep it */
     struct tls_context *tls; /* likewise, for new wires; they hold references. NULL: no `tls` */
+    uint8_t *ciphertext;     /* room for a read of tls; NULL before its use */
     void *sctp;              /* what the SCTP stack has woken here: agent/net/sctp.c */
 };
 
 enum wire_state { WIRE_CONNECTING, WIRE_HANDSHAKING, WIRE_OPEN };
 
 /* What a holder waits for, and what on_ready says of it. */
-enum { WIRE_READABLE = 1, WIRE_WRITABLE = 2, WIRE_ENDED = 4 };
+enum { WIRE_READABLE = UV_READABLE, WIRE_WRITABLE = UV_WRITABLE, WIRE_ENDED = UV_DISCONNECT };
 
 struct wire_events {
     /* Connected, and the handshake, if there is one, is done: 0. Else -errno; `why` may say more.
@@ -115,7 +116,7 @@ struct wire_kind {
 
     /* Leaves its loop for another one. Only in WIRE_OPEN. */
     void (*detach)(struct wire *wire);
-    /* Enters wire->loop. 0 or -errno; the holder then closes it. */
+    /* Enters wire->loop. 0 or -errno; the holder then buries it. */
     int (*attach)(struct wire *wire);
     /* Frees a wire that is detached, with its connection: nobody took the letter. Any thread. */
     void (*bury)(struct wire *wire);
@@ -144,7 +145,6 @@ struct wire {
     void (*then)(void *holder); /* of wire_detach or wire_close */
     enum wire_state state;
     bool is_ahead;   /* input lies in user space: read again, in this turn or the next ones */
-    bool is_refused; /* the handshake failed for what the other side is, not for the network */
     uint32_t message_limit; /* what this transport can carry of one message; 0: anything. SCT-13 */
     const char *why;        /* more than the -errno says, or NULL; good while the wire is */
 };
@@ -152,11 +152,11 @@ struct wire {
 /* --- for holders --------------------------------------------------------------------------------
  */
 
-/* Dials one of `to`'s addresses, those of a multi-homed peer all. NULL: `error` is -errno and
- * `why`, where it is not NULL, says more. wire_wait(wire, 0) until on_open. */
-struct wire *wire_dial(struct wire_loop *loop, const struct conf_endpoint *to,
-                       const struct wire_events *events, void *holder, int *error,
-                       const char **why);
+/* Dials one of `to`'s addresses, those of a multi-homed peer all. `peer` is the identity that is
+ * expected there: SNI, and the name by which a session is resumed. Nobody holds the wire yet. NULL:
+ * `error` is -errno. */
+struct wire *wire_dial(struct wire_loop *loop, const struct conf_endpoint *to, const char *peer,
+                       int *error);
 
 /* Takes over a wire that nobody holds: accepted, or out of a letter. */
 static inline void wire_hold(struct wire *wire, const struct wire_events *events, void *holder)
@@ -196,6 +196,9 @@ int wire_attach(struct wire *wire, struct wire_loop *loop);
 void wire_bury(struct wire *wire);
 
 struct wire_addresses wire_local(const struct wire *wire);
+/* As Host-IP-Address of a CER or CEA, which has one at least: of a connection that has just gone,
+ * and will not be read, 0.0.0.0. Points into `local`. */
+struct dm_addresses wire_advertised(const struct wire_addresses *local);
 bool wire_remote(const struct wire *wire, union conf_socket *address);
 enum wire_proof wire_speaks_for(const struct wire *wire, dm_bytes identity);
 void wire_security(const struct wire *wire, char *text, size_t size);
@@ -218,18 +221,15 @@ void wire_loop_fini(struct wire_loop *loop);
 /* --- for transports -----------------------------------------------------------------------------
  */
 
-/* Called last of all by a wire that has left its loop by close: frees nothing of it, tells its
- * former holder. The wire frees itself behind this call. Detach: the same, without freeing. */
-static inline void wire_has_left(struct wire *wire)
-{
-    void *holder = wire->holder;
-    wire->holder = NULL;
-    if (wire->then)
-        wire->then(holder);
-}
+/* Called by a wire that has left its loop for good, when nothing of it can be woken any more: tells
+ * its former holder. The wire frees itself behind this call. */
+void wire_is_gone(struct wire *wire);
+/* The same after detach: the holder may send it away now. Nothing of it is touched behind this
+ * call. */
+void wire_is_loose(struct wire *wire);
 
 /* Each transport's way to dial; wire_dial has the table. */
 typedef struct wire *wire_dialler(struct wire_loop *loop, const struct conf_endpoint *to,
-                                  int *error, const char **why);
+                                  const char *peer, int *error);
 wire_dialler tcp_wire_dial;
 wire_dialler tls_wire_dial;
