@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Who may know whom: proto ← routing ← agent, proto ← bench; nobody knows the tests. The libraries do no
+# Who may know whom: proto ← routing ← agent, tls ← agent, proto and tls ← bench; nobody knows the tests. The libraries do no
 # I/O, atomics live in a few files of the agent, and no source names a place of the machine it was written on.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -44,19 +44,21 @@ libc+='|string\.h|strings\.h|time\.h|arpa/inet\.h'
 
 layer proto proto
 layer routing proto routing
-layer agent proto routing agent
-except='bench/\(micro\|redis\)' layer bench proto bench
+layer tls tls
+layer agent proto routing tls agent
+except='bench/\(micro\|redis\)' layer bench proto tls bench
 layer bench/micro proto routing bench # measures routing's steps
 layer bench/redis proto routing agent # and the agent's client of Redis
 purity proto "$libc"
+purity tls "$libc" 'openssl/[a-z0-9_]+\.h' 'sys/uio\.h' 'stdatomic\.h'
 except=routing/bindings purity routing "$libc" 'xxhash\.h' 'tre/tre\.h'
 
 # style.md, Threads. The parts of a module (log_ring, admin_http) count as the module.
-threads='board|metrics|mailbox|bindings|conf|agent|worker|log|trace|stats|directory|clock|net/sctp|conf/conf|store/redis'
+threads='context|board|metrics|mailbox|bindings|conf|agent|worker|log|trace|stats|directory|clock|net/sctp|conf/conf|store/redis'
 while IFS= read -r line; do
     complain "$line: atomics live elsewhere: style.md, Threads"
-done < <(sources proto routing agent |
-             grep -vE "^(agent|routing)/($threads)(_[a-z_]+)?\.[ch]$" |
+done < <(sources proto routing tls agent |
+             grep -vE "^(agent|routing|tls)/($threads)(_[a-z_]+)?\.[ch]$" |
              xargs grep -nE '\b(_Atomic|atomic_[a-z_]+|stdatomic\.h)\b|__atomic_|__sync_' /dev/null)
 
 # An absolute path below somebody's home or a build machine's folder says nothing to anybody else.
