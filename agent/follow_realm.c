@@ -27,7 +27,7 @@ static bool decide(struct worker *worker, const struct rt_attempt *attempt, dm_b
     struct rt_query query;
     if (!follow_read(worker, &query, message))
         return false;
-    *verdict = relay_decide(worker, &query, attempt);
+    relay_decide(worker, &query, attempt, verdict);
     return verdict->kind == RT_FORWARD;
 }
 

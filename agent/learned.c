@@ -24,6 +24,12 @@ enum rt_lookup learned_here(void *context, uint64_t key_hash, struct rt_bound *b
     return is_known ? RT_KNOWN : RT_UNKNOWN;
 }
 
+void learned_expect(void *context, uint64_t key_hash)
+{
+    const struct worker *worker = context;
+    rt_bindings_expect(worker->store->table, key_hash);
+}
+
 bool learned_wildcard(void *context, const struct rt_key *key, uint64_t *key_hash)
 {
     const struct worker *worker = context;
@@ -170,6 +176,8 @@ void learned_from_answer(struct peer *from, const struct rt_waiting *waiting, dm
     if (!worker->store)
         return;
     rt_learn_read(&it.taught, image_bytes(image), answer, result, it.tables);
+    if (it.taught.client)
+        rt_bindings_expect(worker->store->table, it.taught.client);
     it.taught.lesson.realm = board_realm(worker->board, waiting->origin.slot);
     it.teacher = it.taught.teacher == RT_TEACHER_INGRESS ? waiting->ingress : from->self;
     it.pool = pool_of(&it);

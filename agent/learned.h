@@ -11,8 +11,9 @@
 void learned_from_answer(struct peer *from, const struct rt_waiting *waiting, dm_bytes answer,
                          const struct rt_result *result);
 
-/* What routing asks on a worker: rt_world.bound, and .wildcard. */
+/* What routing asks on a worker: rt_world.bound, .expect and .wildcard. */
 enum rt_lookup learned_find(void *worker, uint64_t key_hash, struct rt_bound *bound);
 /* The same of what is known here: nobody else is asked. */
 enum rt_lookup learned_here(void *worker, uint64_t key_hash, struct rt_bound *bound);
+void learned_expect(void *worker, uint64_t key_hash);
 bool learned_wildcard(void *worker, const struct rt_key *key, uint64_t *key_hash);

@@ -261,8 +261,8 @@ struct rehearsal_outcome rehearsal_decide(struct rehearsal *rehearsal, dm_bytes 
         return (struct rehearsal_outcome){.result = wrong};
     struct rt_attempt attempt = {.ingress = ingress, .route = -1};
     struct rt_world world = {.context = rehearsal, .member = see_member, .host = see_host};
-    struct rt_verdict verdict =
-        rt_decide(tables, &query, &attempt, &world, &rehearsal->chooser, reasons);
+    struct rt_verdict verdict;
+    rt_decide(tables, &query, &attempt, &world, &rehearsal->chooser, reasons, &verdict);
     struct rehearsal_outcome outcome = outcome_of(rehearsal, &verdict, reasons);
     if (outcome.is_forwarded && outcome.route && outcome.route->action == RT_PROXY)
         rehearsal_proxy(rehearsal, message,

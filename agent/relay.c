@@ -60,6 +60,7 @@ struct rt_world relay_world(struct worker *worker)
     return (struct rt_world){.context = worker,
                              .member = see_member,
                              .host = see_host,
+                             .expect = learned_expect,
                              .wildcard = learned_wildcard,
                              .named = see_named};
 }
@@ -76,14 +77,15 @@ static bool may_ask(const struct rt_attempt *attempt)
     return attempt->route < 0 && !attempt->without_store;
 }
 
-struct rt_verdict relay_decide(struct worker *worker, const struct rt_query *query,
-                               const struct rt_attempt *attempt)
+void relay_decide(struct worker *worker, const struct rt_query *query,
+                  const struct rt_attempt *attempt, struct rt_verdict *verdict)
 {
     worker->asked_application = board_application(worker->board, query->header.application);
     worker->world.bound = NULL;
     if (has_learned(worker))
         worker->world.bound = may_ask(attempt) ? learned_find : learned_here;
-    return rt_decide(&worker->conf->tables, query, attempt, &worker->world, &worker->chooser, NULL);
+    rt_decide(&worker->conf->tables, query, attempt, &worker->world, &worker->chooser, NULL,
+              verdict);
 }
 
 /* --- to the home of the chosen peer
@@ -348,8 +350,8 @@ static bool may_wait(const struct peer *from, size_t size)
 }
 
 /* RT_WAIT: it is parked. */
-static struct rt_verdict decide(struct peer *from, dm_bytes message, struct rt_origin origin,
-                                const struct rt_query *query)
+static void decide(struct peer *from, dm_bytes message, struct rt_origin origin,
+                   const struct rt_query *query, struct rt_verdict *verdict)
 {
     struct rt_attempt attempt;
     attempt.now = from->worker->now;
@@ -358,13 +360,13 @@ static struct rt_verdict decide(struct peer *from, dm_bytes message, struct rt_o
     attempt.without_store = false;
     attempt.searched = 0;
     attempt.route = -1;
-    struct rt_verdict verdict = relay_decide(from->worker, query, &attempt);
-    if (verdict.kind != RT_WAIT)
-        return verdict;
-    if (may_wait(from, message.size) && relay_park(from, message, origin, &verdict))
-        return verdict;
+    relay_decide(from->worker, query, &attempt, verdict);
+    if (verdict->kind != RT_WAIT)
+        return;
+    if (may_wait(from, message.size) && relay_park(from, message, origin, verdict))
+        return;
     attempt.without_store = true;
-    return relay_decide(from->worker, query, &attempt);
+    relay_decide(from->worker, query, &attempt, verdict);
 }
 
 void relay_request(struct peer *from, dm_bytes message, const struct dm_header *header)
@@ -383,7 +385,8 @@ void relay_request(struct peer *from, dm_bytes message, const struct dm_header *
         local_answer(worker, origin, -1, worker->now, message, wrong, &fault);
         return;
     }
-    struct rt_verdict verdict = decide(from, message, origin, &query);
+    struct rt_verdict verdict;
+    decide(from, message, origin, &query, &verdict);
     if (verdict.kind == RT_FORWARD &&
         (from->in_flight > from->conf->limits.in_flight_per_peer ||
          relay_is_greedy(from, verdict.peer) || !has_memory_for(worker, message.size)))

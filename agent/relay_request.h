@@ -5,8 +5,8 @@
 #include "agent/relay.h"
 #include "routing/decide.h"
 
-struct rt_verdict relay_decide(struct worker *worker, const struct rt_query *query,
-                               const struct rt_attempt *attempt);
+void relay_decide(struct worker *worker, const struct rt_query *query,
+                  const struct rt_attempt *attempt, struct rt_verdict *verdict);
 
 /* The same for a request that is held: its image is read again. */
 struct rt_verdict relay_decide_again(struct worker *worker, const struct relay_request *request,

@@ -91,6 +91,7 @@ struct rt_verdict relay_decide_again(struct worker *worker, const struct relay_r
 {
     struct rt_query query;
     struct dm_fault fault;
+    struct rt_verdict verdict;
     struct rt_attempt attempt = {.now = worker->now,
                                  .ingress = request->ingress,
                                  .tried_count = request->tried_count,
@@ -103,7 +104,8 @@ struct rt_verdict relay_decide_again(struct worker *worker, const struct relay_r
     if (wrong)
         return (struct rt_verdict){
             .kind = RT_ANSWER, .result = wrong, .route = request->route, .pool = -1};
-    return relay_decide(worker, &query, &attempt);
+    relay_decide(worker, &query, &attempt, &verdict);
+    return verdict;
 }
 
 static bool may_go_on(const struct relay_request *request)

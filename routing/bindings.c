@@ -120,6 +120,13 @@ bool rt_bindings_find(struct rt_bindings *bindings, uint64_t key, uint64_t now,
     return true;
 }
 
+void rt_bindings_expect(const struct rt_bindings *bindings, uint64_t key)
+{
+    uint32_t buckets[2];
+    rt_buckets_of(bindings, rt_key_kept(key), buckets);
+    __builtin_prefetch(&bindings->buckets[buckets[0]]); /* most keys stand in the first */
+}
+
 /* --- locks --- */
 
 void rt_bindings_lock(struct rt_bindings *bindings, uint64_t set)

@@ -60,6 +60,9 @@ void rt_bindings_free(struct rt_bindings *bindings);
 bool rt_bindings_find(struct rt_bindings *bindings, uint64_t key, uint64_t now,
                       struct rt_bound *bound);
 
+/* The key will be looked up in a moment: its place is fetched meanwhile. */
+void rt_bindings_expect(const struct rt_bindings *bindings, uint64_t key);
+
 /* Makes one group of the lesson's keys, bound to its target. Groups that are bound to different
  * targets stay apart: only the key that was asked for goes over, and it counts as a conflict.
  * `learnt` may be NULL. */

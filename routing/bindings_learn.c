@@ -36,6 +36,8 @@ static void begin(struct taking *it, struct rt_bindings *bindings, const struct 
     it->count = lesson->count < RT_LESSON_KEYS ? lesson->count : RT_LESSON_KEYS;
     for (uint8_t i = 0; i < it->count; i++)
         it->keys[i] = rt_key_kept(lesson->keys[i]);
+    for (uint8_t i = 0; i < it->count; i++)
+        rt_bindings_expect(bindings, it->keys[i]);
     it->stamp = rt_stamp(bindings, now);
     it->learnt = learnt;
     if (learnt)
@@ -405,12 +407,30 @@ static bool says(struct rt_bindings *bindings, uint64_t key, const struct rt_bou
     return true;
 }
 
+/* A key that is bound alone (it has no slot) says something else: one lock is enough. False: it is
+ * in a group, or not there. */
+static bool put_alone(struct rt_bindings *bindings, uint64_t key, const struct rt_bound *bound,
+                      uint32_t stamp)
+{
+    uint32_t place = bound->is_known ? rt_binding_find(bindings, key) : RT_NOWHERE;
+    if (place == RT_NOWHERE)
+        return false;
+    uint64_t set = rt_lock_of(place);
+    rt_bindings_lock(bindings, set);
+    bool is_alone = rt_binding_key(bindings, place) == key &&
+                    !rt_value_has_slot(rt_binding_value(bindings, place));
+    if (is_alone)
+        rt_binding_set(bindings, place, bound, stamp);
+    rt_bindings_unlock(bindings, set);
+    return is_alone;
+}
+
 void rt_bindings_put(struct rt_bindings *bindings, uint64_t key, const struct rt_bound *bound,
                      uint32_t realm, uint64_t now)
 {
     uint32_t stamp = rt_stamp(bindings, now);
     key = rt_key_kept(key);
-    if (says(bindings, key, bound, stamp))
+    if (says(bindings, key, bound, stamp) || put_alone(bindings, key, bound, stamp))
         return;
     uint32_t unused = bound->is_known && rt_binding_find(bindings, key) == RT_NOWHERE;
     if (unused) {

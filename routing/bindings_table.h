@@ -120,7 +120,6 @@ static inline uint32_t rt_binding_find(const struct rt_bindings *bindings, uint6
 {
     uint32_t buckets[2];
     rt_buckets_of(bindings, key, buckets);
-    __builtin_prefetch(&bindings->buckets[buckets[1]]); /* most keys stand in the first */
     for (unsigned i = 0; i < 2; i++)
         for (uint32_t way = 0; way < RT_WAYS; way++)
             if (rt_binding_key(bindings, buckets[i] * RT_WAYS + way) == key)

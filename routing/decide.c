@@ -60,60 +60,64 @@ const struct rt_route *rt_route_numbered(const struct rt_tables *tables, int32_t
 }
 
 /* The route redirects: to whom its table names, or to its own list. RDR-01, RDR-04. */
-static struct rt_verdict tell(struct deciding *it, const struct rt_route *route)
+static void tell(struct deciding *it, const struct rt_route *route, struct rt_verdict *verdict)
 {
-    struct rt_verdict verdict = {
+    *verdict = (struct rt_verdict){
         .kind = RT_TELL, .route = (int32_t)route->number, .pool = -1, .member = -1};
-    if (user_find_target(it, route, &verdict) == USER_UNKNOWN)
-        return deciding_reject_user(it, route);
+    if (user_find_target(it, route, verdict) == USER_UNKNOWN) {
+        *verdict = deciding_reject_user(it, route);
+        return;
+    }
     if (it->reasons)
         rt_say(it->reasons, "redirect: to %s",
-               verdict.target.kind == RT_TARGET_NONE ? "the hosts of the route"
-                                                     : "who serves the user");
-    return verdict;
+               verdict->target.kind == RT_TARGET_NONE ? "the hosts of the route"
+                                                      : "who serves the user");
 }
 
-static struct rt_verdict follow(struct deciding *it, const struct rt_route *route)
+static void follow(struct deciding *it, const struct rt_route *route, struct rt_verdict *verdict)
 {
     if (it->reasons)
         rt_say_route(it->reasons, route);
     switch (route->action) {
     case RT_REJECT:
-        return deciding_answer(it, (int32_t)route->number, (enum dm_result)route->result,
-                               "the route rejects");
+        *verdict = deciding_answer(it, (int32_t)route->number, (enum dm_result)route->result,
+                                   "the route rejects");
+        return;
     case RT_REDIRECT:
-        return tell(it, route);
+        tell(it, route, verdict);
+        return;
     case RT_RELAY:
     case RT_PROXY:
-        break;
+        deciding_serve(it, route, verdict);
+        return;
     }
-    return deciding_serve(it, route);
 }
 
-static struct rt_verdict decide_by_realm(struct deciding *it)
+static void decide_by_realm(struct deciding *it, struct rt_verdict *verdict)
 {
-    if (!deciding_has_realm(it))
-        return deciding_answer(it, -1, DM_UNABLE_TO_DELIVER, "no Destination-Realm to go by");
-    enum dm_result wrong;
-    const struct rt_route *route = rt_table_find(it->tables->realms, it->query, &wrong);
-    if (route)
-        return follow(it, route);
-    if (wrong == DM_UNABLE_TO_DELIVER)
-        return deciding_answer(it, -1, wrong, "no route of the realm takes the request");
-    return deciding_answer(it, -1, wrong, "no route for the realm");
+    enum dm_result wrong = DM_UNABLE_TO_DELIVER;
+    const char *why = "no Destination-Realm to go by";
+    if (deciding_has_realm(it)) {
+        const struct rt_route *route = rt_table_find(it->tables->realms, it->query, &wrong);
+        if (route) {
+            follow(it, route, verdict);
+            return;
+        }
+        why = wrong == DM_UNABLE_TO_DELIVER ? "no route of the realm takes the request"
+                                            : "no route for the realm";
+    }
+    *verdict = deciding_answer(it, -1, wrong, why);
 }
 
 /* SRV-03: without a client that is known, by realm to clients; without those, 3002. */
-static struct rt_verdict decide_push(struct deciding *it)
+static void decide_push(struct deciding *it, struct rt_verdict *verdict)
 {
-    struct rt_verdict verdict;
-    if (deciding_push(it, &verdict))
-        return verdict;
-    verdict = decide_by_realm(it);
-    if (verdict.kind == RT_ANSWER && verdict.result == DM_REALM_NOT_SERVED)
-        return deciding_answer(it, verdict.route, DM_UNABLE_TO_DELIVER,
-                               "the client of the user is not known");
-    return verdict;
+    if (deciding_push(it, verdict))
+        return;
+    decide_by_realm(it, verdict);
+    if (verdict->kind == RT_ANSWER && verdict->result == DM_REALM_NOT_SERVED)
+        *verdict = deciding_answer(it, verdict->route, DM_UNABLE_TO_DELIVER,
+                                   "the client of the user is not known");
 }
 
 /* --- 9, 10: the host that was named --- */
@@ -153,48 +157,74 @@ static enum rt_reach reach_of_host(const struct deciding *it, struct rt_seen *se
     return why_not ? RT_UNREACHABLE : seen->reach;
 }
 
-static struct rt_verdict decide_by_host(struct deciding *it)
+static void decide_by_host(struct deciding *it, struct rt_verdict *verdict)
 {
     struct rt_seen host;
     enum rt_reach reach = reach_of_host(it, &host);
-    if (reach != RT_UNREACHABLE && host.is_busy)
-        return deciding_answer(it, route_for_counters(it), DM_TOO_BUSY,
-                               "the Destination-Host is busy");
-    if (reach == RT_REACHABLE)
-        return forward_to_host(it, host.peer);
-    struct rt_verdict verdict = decide_by_realm(it);
-    if (verdict.kind == RT_ANSWER && reach == RT_LAST_RESORT) /* WDG-13 */
-        return forward_to_host(it, host.peer);
-    if (verdict.kind == RT_ANSWER && verdict.result == DM_REALM_NOT_SERVED && host.peer.generation)
-        return deciding_answer(it, -1, DM_UNABLE_TO_DELIVER,
-                               "the host is a peer, only not reachable now");
-    return verdict;
+    if (reach != RT_UNREACHABLE && host.is_busy) {
+        *verdict = deciding_answer(it, route_for_counters(it), DM_TOO_BUSY,
+                                   "the Destination-Host is busy");
+        return;
+    }
+    if (reach == RT_REACHABLE) {
+        *verdict = forward_to_host(it, host.peer);
+        return;
+    }
+    decide_by_realm(it, verdict);
+    if (verdict->kind != RT_ANSWER)
+        return;
+    if (reach == RT_LAST_RESORT) /* WDG-13 */
+        *verdict = forward_to_host(it, host.peer);
+    else if (verdict->result == DM_REALM_NOT_SERVED && host.peer.generation)
+        *verdict = deciding_answer(it, -1, DM_UNABLE_TO_DELIVER,
+                                   "the host is a peer, only not reachable now");
 }
 
 /* --- the door --- */
 
 /* A request that was sent already: only the member is chosen anew. FOV-08. */
-static struct rt_verdict decide_again(struct deciding *it)
+static void decide_again(struct deciding *it, struct rt_verdict *verdict)
 {
     const struct rt_route *route = rt_route_numbered(it->tables, it->attempt->route);
     if (route && rt_route_forwards(route))
-        return deciding_serve(it, route);
-    return deciding_answer(it, -1, DM_UNABLE_TO_DELIVER, "its route is gone");
+        deciding_serve(it, route, verdict);
+    else
+        *verdict = deciding_answer(it, -1, DM_UNABLE_TO_DELIVER, "its route is gone");
 }
 
-struct rt_verdict rt_decide(const struct rt_tables *tables, const struct rt_query *query,
-                            const struct rt_attempt *attempt, const struct rt_world *world,
-                            struct rt_chooser *chooser, struct rt_reasons *reasons)
+static void decide(struct deciding *it, struct rt_verdict *verdict)
 {
-    struct deciding it = {tables, query, attempt, world, chooser, reasons, NULL, false};
-    struct rt_verdict local;
-    if (attempt->route >= 0)
-        return decide_again(&it);
-    if (is_local(&it, &local))
-        return local;
-    if (deciding_has_host(&it))
-        return decide_by_host(&it);
-    if (deciding_is_push(&it))
-        return decide_push(&it);
-    return decide_by_realm(&it);
+    if (it->attempt->route >= 0) {
+        decide_again(it, verdict);
+        return;
+    }
+    if (is_local(it, verdict))
+        return;
+    if (deciding_has_host(it)) {
+        decide_by_host(it, verdict);
+        return;
+    }
+    names_expect(it);
+    if (deciding_is_push(it))
+        decide_push(it, verdict);
+    else
+        decide_by_realm(it, verdict);
+}
+
+void rt_decide(const struct rt_tables *tables, const struct rt_query *query,
+               const struct rt_attempt *attempt, const struct rt_world *world,
+               struct rt_chooser *chooser, struct rt_reasons *reasons, struct rt_verdict *verdict)
+{
+    struct deciding it; /* its keys are long: only what has a meaning is set */
+    it.tables = tables;
+    it.query = query;
+    it.attempt = attempt;
+    it.world = world;
+    it.chooser = chooser;
+    it.reasons = reasons;
+    it.pool = NULL;
+    it.was_busy = false;
+    it.names.is_read = it.names.is_session_read = it.names.is_user = false;
+    it.names.key.size = it.names.second.size = 0;
+    decide(&it, verdict);
 }

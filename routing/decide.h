@@ -27,6 +27,7 @@ struct rt_tables {
     const uint32_t *pool_numbers; /* place of a pool -> its number; NULL: numbers are places */
     const uint32_t *pool_places;  /* number -> place, or UINT32_MAX */
     uint32_t pool_place_count;
+    bool is_user_asked_for; /* some pool chooses by user: whom requests are about is read early */
     struct rt_subscriber_table *subscribers; /* subscribers.h */
     uint32_t subscriber_count;
     const dm_bytes *peers; /* identities, by their numbers */
@@ -98,9 +99,9 @@ struct rt_reasons {
 };
 
 /* Decides where the request of `query` goes. Any worker thread; `chooser` is the worker's. */
-struct rt_verdict rt_decide(const struct rt_tables *tables, const struct rt_query *query,
-                            const struct rt_attempt *attempt, const struct rt_world *world,
-                            struct rt_chooser *chooser, struct rt_reasons *reasons);
+void rt_decide(const struct rt_tables *tables, const struct rt_query *query,
+               const struct rt_attempt *attempt, const struct rt_world *world,
+               struct rt_chooser *chooser, struct rt_reasons *reasons, struct rt_verdict *verdict);
 
 /* May a request that was answered with this Result-Code, E set or not, be tried at another member?
  * `tried_count` members were asked, the one that answered among them. `route` -1 is never retried;

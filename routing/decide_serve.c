@@ -117,9 +117,21 @@ static struct rt_verdict nobody(const struct deciding *it, int32_t route)
     return deciding_answer(it, route, DM_UNABLE_TO_DELIVER, "no member can take the request");
 }
 
+/* Field by field: a copy of what was just written in small pieces makes the processor wait. */
+static void forward_to(struct rt_verdict *verdict, const struct rt_route *route, rt_peer peer,
+                       enum rt_why why)
+{
+    memset(verdict, 0, sizeof *verdict);
+    verdict->kind = RT_FORWARD;
+    verdict->route = (int32_t)route->number;
+    verdict->pool = verdict->member = -1;
+    verdict->peer = peer;
+    verdict->why = why;
+}
+
 /* A peer of a row, outside the pool: nobody stands in for it. */
-static struct rt_verdict forward_to_peer(struct deciding *it, const struct rt_route *route,
-                                         const struct user *user)
+static void forward_to_peer(struct deciding *it, const struct rt_route *route,
+                            const struct user *user, struct rt_verdict *verdict)
 {
     struct rt_seen seen = {0};
     dm_bytes name = it->tables->peers[user->peer];
@@ -127,19 +139,16 @@ static struct rt_verdict forward_to_peer(struct deciding *it, const struct rt_ro
                       &seen);
     const char *why_not = deciding_objection_to_choice(it, name, &seen);
     deciding_say_peer(it, "peer", name, why_not ? why_not : rt_reach_name(seen.reach));
-    if (why_not)
-        return deciding_answer(it, (int32_t)route->number, DM_UNABLE_TO_DELIVER,
-                               "the user's server cannot take the request");
-    if (seen.is_busy)
-        return deciding_answer(it, (int32_t)route->number, DM_TOO_BUSY,
-                               "the user's server is busy");
-    deciding_say_peer(it, "forward to", name, "the user's server");
-    return (struct rt_verdict){.kind = RT_FORWARD,
-                               .route = (int32_t)route->number,
-                               .pool = -1,
-                               .member = -1,
-                               .peer = seen.peer,
-                               .why = RT_BY_SUBSCRIBER};
+    if (why_not) {
+        *verdict = deciding_answer(it, (int32_t)route->number, DM_UNABLE_TO_DELIVER,
+                                   "the user's server cannot take the request");
+    } else if (seen.is_busy) {
+        *verdict =
+            deciding_answer(it, (int32_t)route->number, DM_TOO_BUSY, "the user's server is busy");
+    } else {
+        deciding_say_peer(it, "forward to", name, "the user's server");
+        forward_to(verdict, route, seen.peer, RT_BY_SUBSCRIBER);
+    }
 }
 
 /* The group of a partitioned pool, and who would be asked if it did not know the user. */
@@ -159,8 +168,8 @@ static void say_groups(const struct deciding *it, const struct rt_route *route,
                it->pool->groups[order[i]].name, it->pool->name);
 }
 
-static struct rt_verdict choose_member(struct deciding *it, const struct rt_route *route,
-                                       struct user *user)
+static void choose_member(struct deciding *it, const struct rt_route *route, struct user *user,
+                          struct rt_verdict *verdict)
 {
     struct rt_seen seen;
     it->pool = &it->tables->pools[user->pool];
@@ -168,44 +177,40 @@ static struct rt_verdict choose_member(struct deciding *it, const struct rt_rout
     if (it->reasons && it->pool->is_partitioned && !is_again)
         say_groups(it, route, user);
     int member = is_again ? choose_again(it, user, &seen) : choose(it, user, &seen);
-    if (member < 0)
-        return nobody(it, (int32_t)route->number);
+    if (member < 0) {
+        *verdict = nobody(it, (int32_t)route->number);
+        return;
+    }
     /* Of whom nothing is learnt; a mirror of the user's group is none. */
     bool is_stand_in = user->member >= 0 && member != user->member && !it->pool->is_partitioned;
     deciding_say_peer(it, "forward to", it->pool->members[member].identity, it->pool->name);
-    return (struct rt_verdict){.kind = RT_FORWARD,
-                               .route = (int32_t)route->number,
-                               .pool = rt_pool_number(it->tables, user->pool),
-                               .member = member,
-                               .peer = seen.peer,
-                               .why = is_stand_in ? RT_BY_HASH : user->why,
-                               .teaches = rt_learn_expects(it->query, user->is_settled)};
+    forward_to(verdict, route, seen.peer, is_stand_in ? RT_BY_HASH : user->why);
+    verdict->pool = rt_pool_number(it->tables, user->pool);
+    verdict->member = member;
+    verdict->teaches = rt_learn_expects(it->query, user->is_settled);
 }
 
 /* --- redirects that were received --- */
 
 /* Does one send the request to a peer that can take it? `chosen` of generation 0: before the
  * choice. RDR-11, RDR-14. */
-static bool is_redirected(struct deciding *it, const struct rt_route *route,
-                          const struct user *user, rt_peer chosen, struct rt_verdict *verdict)
+static bool is_redirected(struct deciding *it, const struct rt_route *route, rt_peer chosen,
+                          struct rt_verdict *verdict)
 {
     struct rt_seen seen = {0};
     dm_bytes host;
     if (!it->world->redirected ||
-        !it->world->redirected(it->world->context, it->query, &user->key, chosen, &seen, &host))
+        !it->world->redirected(it->world->context, it->query, &it->names.key, chosen, &seen, &host))
         return false;
     const char *why_not = deciding_objection_to_choice(it, host, &seen);
     if (!why_not && seen.is_busy)
         why_not = "busy";
     deciding_say_peer(it, "redirect", host, why_not ? why_not : "forward to");
-    *verdict = (struct rt_verdict){.kind = RT_FORWARD,
-                                   .route = (int32_t)route->number,
-                                   .pool = -1,
-                                   .member = -1,
-                                   .peer = seen.peer,
-                                   .why = RT_BY_REDIRECT,
-                                   .teaches = true};
-    return why_not == NULL;
+    if (why_not)
+        return false;
+    forward_to(verdict, route, seen.peer, RT_BY_REDIRECT);
+    verdict->teaches = true;
+    return true;
 }
 
 /* --- all together --- */
@@ -219,26 +224,32 @@ static struct rt_verdict wait_for(const struct rt_route *route, uint64_t key_has
                                .key_hash = key_hash};
 }
 
-struct rt_verdict deciding_serve(struct deciding *it, const struct rt_route *route)
+void deciding_serve(struct deciding *it, const struct rt_route *route, struct rt_verdict *verdict)
 {
     assert(route->pool < it->tables->pool_count);
     struct user user;
-    struct rt_verdict verdict;
-    struct rt_verdict redirected;
     uint64_t key_hash = 0;
     user_init(it, route, &user);
     enum user_found row =
         user_find_row(it, rt_subscribers_of(it->tables, route->subscribers), &user);
-    if (user_find_session(it, &user, &key_hash) == USER_ASKED)
-        return wait_for(route, key_hash);
-    if (user.why != RT_BY_SESSION && is_redirected(it, route, &user, (rt_peer){0}, &verdict))
-        return verdict;
-    if (row == USER_UNKNOWN)
-        return deciding_reject_user(it, route);
-    if (user_find_binding(it, &user, &key_hash) == USER_ASKED)
-        return wait_for(route, key_hash);
-    verdict = user.peer >= 0 ? forward_to_peer(it, route, &user) : choose_member(it, route, &user);
-    if (verdict.kind == RT_FORWARD && is_redirected(it, route, &user, verdict.peer, &redirected))
-        return redirected;
-    return verdict;
+    if (user_find_session(it, &user, &key_hash) == USER_ASKED) {
+        *verdict = wait_for(route, key_hash);
+        return;
+    }
+    if (user.why != RT_BY_SESSION && is_redirected(it, route, (rt_peer){0}, verdict))
+        return;
+    if (row == USER_UNKNOWN) {
+        *verdict = deciding_reject_user(it, route);
+        return;
+    }
+    if (user_find_binding(it, &user, &key_hash) == USER_ASKED) {
+        *verdict = wait_for(route, key_hash);
+        return;
+    }
+    if (user.peer >= 0)
+        forward_to_peer(it, route, &user, verdict);
+    else
+        choose_member(it, route, &user, verdict);
+    if (verdict->kind == RT_FORWARD)
+        (void)is_redirected(it, route, verdict->peer, verdict);
 }

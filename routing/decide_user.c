@@ -6,8 +6,6 @@
 #include "routing/deciding.h"
 #include "routing/subscribers.h"
 
-enum { RAR = 258, ACR = 271, ASR = 274, STR = 275, SIP_MAR = 286 };
-
 /* --- whom is it about? --- */
 
 static bool is_keyed(const struct deciding *it, const struct rt_route *route)
@@ -17,41 +15,26 @@ static bool is_keyed(const struct deciding *it, const struct rt_route *route)
            it->world->redirected;
 }
 
-static void read_key(struct deciding *it, struct user *user)
+static void read_slot(struct deciding *it, struct user *user)
 {
-    rt_key_of(&user->key, it->query, &it->tables->domains);
-    if (user->key.size == 0 && it->query->origin_host.size > 0)
-        rt_key_session(&user->key, it->query->origin_host);
-    user->slot = rt_slot(&user->key, it->tables->seed);
+    names_read(it);
+    user->slot = rt_slot(&it->names.key, it->tables->seed);
     if (it->reasons)
-        rt_say_key(it->reasons, &user->key, user->slot);
+        rt_say_key(it->reasons, &it->names.key, user->slot);
 }
 
 void user_init(struct deciding *it, const struct rt_route *route, struct user *user)
 {
-    user->key.size = 0;
     user->pool = route->pool;
     user->member = user->group = user->peer = -1;
     user->is_provisioned = false;
     user->slot = 0;
     user->why = RT_BY_HASH;
     user->is_settled = false;
-    if (is_keyed(it, route))
-        read_key(it, user);
-}
-
-static bool is_session(const struct rt_key *key)
-{
-    return key->size == 0 || key->octets[0] == RT_KIND_SESSION;
-}
-
-/* The identity beside the one that counts; one from which that is derived is the same. */
-static void read_second(const struct deciding *it, const struct user *user, struct rt_key *second)
-{
-    rt_key_second(second, it->query, &it->tables->domains);
-    if (second->size == user->key.size &&
-        memcmp(second->octets, user->key.octets, second->size) == 0)
-        second->size = 0;
+    if (is_keyed(it, route)) {
+        read_slot(it, user);
+        rt_pool_expect(&it->tables->pools[user->pool], user->slot);
+    }
 }
 
 /* --- what is provisioned --- */
@@ -64,15 +47,11 @@ const struct rt_subscriber_table *rt_subscribers_of(const struct rt_tables *tabl
 
 /* Under the identity that counts, or under the private one beside it. */
 static bool find_row(const struct deciding *it, const struct rt_subscriber_table *table,
-                     const struct user *user, struct rt_subscriber *row, const char **how)
+                     struct rt_subscriber *row, const char **how)
 {
-    struct rt_key second;
-    if (rt_subscribers_find(table->rows, &user->key, row, how))
-        return true;
-    if (user->key.octets[0] == RT_KIND_PRIVATE)
-        return false;
-    read_second(it, user, &second);
-    return second.size > 0 && rt_subscribers_find(table->rows, &second, row, how);
+    const struct names *names = &it->names;
+    return rt_subscribers_find(table->rows, &names->key, row, how) ||
+           (names->second.size > 0 && rt_subscribers_find(table->rows, &names->second, row, how));
 }
 
 static dm_bytes name_of_peer(const struct deciding *it, uint32_t number)
@@ -138,9 +117,9 @@ enum user_found user_find_row(struct deciding *it, const struct rt_subscriber_ta
 {
     struct rt_subscriber row;
     const char *how;
-    if (!table || is_session(&user->key))
+    if (!table || !it->names.is_user)
         return USER_FOUND;
-    if (find_row(it, table, user, &row, &how)) {
+    if (find_row(it, table, &row, &how)) {
         if (it->reasons)
             say_row(it, table, &row, how);
         take_row(it, user, &row);
@@ -172,10 +151,9 @@ enum user_found user_find_target(struct deciding *it, const struct rt_route *rou
     struct user user;
     struct rt_subscriber row;
     const char *how;
-    read_key(it, &user);
-    bool is_known = !is_session(&user.key) && find_row(it, table, &user, &row, &how);
-    if (!is_known && !is_session(&user.key) &&
-        (table->unknown_rejects || route->redirect.to_count == 0))
+    read_slot(it, &user);
+    bool is_known = it->names.is_user && find_row(it, table, &row, &how);
+    if (!is_known && it->names.is_user && (table->unknown_rejects || route->redirect.to_count == 0))
         return USER_UNKNOWN;
     if (!is_known)
         return USER_FOUND;
@@ -230,32 +208,12 @@ static const char *name_of_aim(const struct deciding *it, const struct user *use
     return (const char *)pool->members[user->member].identity.at;
 }
 
-/* Of RFC 4740 alone sessions are learnt (learn.c): others are not looked up. Cx and Sh have a
- * Session-Id for each request. 29.229 §5.3; sip-app.md §10. */
-static bool has_session(const struct rt_query *query)
-{
-    if (query->header.application != RT_APPLICATION_SIP)
-        return false;
-    switch (query->header.command) {
-    case RAR:
-    case ACR:
-    case ASR:
-    case STR:
-    case SIP_MAR:
-        return query->session_id.size > 0;
-    default:
-        return false;
-    }
-}
-
 enum user_found user_find_session(struct deciding *it, struct user *user, uint64_t *key_hash)
 {
-    if (!it->world->bound || !has_session(it->query))
+    if (!it->world->bound || !names_session(it))
         return USER_FOUND;
-    struct rt_key key;
     struct rt_bound bound;
-    rt_key_session(&key, it->query->session_id);
-    *key_hash = rt_key_hash(&key);
+    *key_hash = it->names.session_hash;
     enum rt_lookup found = deciding_look_up(it, *key_hash, &bound);
     if (found == RT_ASKING)
         return USER_ASKED;
@@ -283,14 +241,12 @@ static void take_bound(const struct deciding *it, struct user *user, const struc
 }
 
 /* The private identity that comes with an unknown public one may be known: STK-04. */
-static enum rt_lookup look_up_second(const struct deciding *it, const struct user *user,
-                                     struct rt_bound *bound, uint64_t *key_hash)
+static enum rt_lookup look_up_second(const struct deciding *it, struct rt_bound *bound,
+                                     uint64_t *key_hash)
 {
-    struct rt_key second;
-    read_second(it, user, &second);
-    if (second.size == 0)
+    if (it->names.second.size == 0)
         return RT_UNKNOWN;
-    *key_hash = rt_key_hash(&second);
+    *key_hash = it->names.second_hash;
     return deciding_look_up(it, *key_hash, bound);
 }
 
@@ -307,57 +263,48 @@ static enum rt_lookup look_up_named(const struct deciding *it, struct rt_bound *
     return deciding_look_up(it, *key_hash, bound);
 }
 
-static enum rt_lookup look_up_fulfilled(const struct deciding *it, const struct user *user,
-                                        struct rt_bound *bound, uint64_t *key_hash)
+static enum rt_lookup look_up_fulfilled(const struct deciding *it, struct rt_bound *bound,
+                                        uint64_t *key_hash)
 {
-    if (!it->world->wildcard || !it->world->wildcard(it->world->context, &user->key, key_hash))
+    if (!it->world->wildcard || !it->world->wildcard(it->world->context, &it->names.key, key_hash))
         return RT_UNKNOWN;
     return deciding_look_up(it, *key_hash, bound);
 }
 
 /* What is known of the user, by the first of his names that is known. */
-static enum rt_lookup look_up_user(const struct deciding *it, const struct user *user,
-                                   struct rt_bound *bound, uint64_t *key_hash, bool *is_first)
+static enum rt_lookup look_up_user(const struct deciding *it, struct rt_bound *bound,
+                                   uint64_t *key_hash, bool *is_first)
 {
     enum rt_lookup found = look_up_named(it, bound, key_hash);
     *is_first = found == RT_KNOWN;
     if (found != RT_UNKNOWN)
         return found;
-    *key_hash = rt_key_hash(&user->key);
+    *key_hash = it->names.hash;
     found = deciding_look_up(it, *key_hash, bound);
     if (found == RT_UNKNOWN)
-        found = look_up_fulfilled(it, user, bound, key_hash);
+        found = look_up_fulfilled(it, bound, key_hash);
     *is_first = found == RT_KNOWN;
-    if (found != RT_UNKNOWN || user->key.octets[0] == RT_KIND_PRIVATE)
-        return found;
-    return look_up_second(it, user, bound, key_hash);
+    return found != RT_UNKNOWN ? found : look_up_second(it, bound, key_hash);
 }
 
 /* Nothing that this request bears is new where its second identity says what its first does. */
-static bool is_second_alike(const struct deciding *it, const struct user *user,
-                            const struct rt_bound *first)
+static bool is_second_alike(const struct deciding *it, const struct rt_bound *first)
 {
-    struct rt_key second;
     struct rt_bound bound;
-    read_second(it, user, &second);
-    return second.size == 0 ||
-           (deciding_look_up(it, rt_key_hash(&second), &bound) == RT_KNOWN && bound.has_slot &&
+    return it->names.second.size == 0 ||
+           (deciding_look_up(it, it->names.second_hash, &bound) == RT_KNOWN && bound.has_slot &&
             bound.slot == first->slot && bound.target == first->target);
 }
 
 /* Where no rule makes one name of two, it is enough that there are two: of a command for which the
  * second counts nothing an answer is read in vain. */
-static bool has_second(const struct deciding *it, const struct user *user)
+static bool has_second(const struct deciding *it)
 {
     const struct rt_query *query = it->query;
     if (query->user_name.size == 0 ||
         (query->public_identity.size == 0 && query->user_identity.size == 0))
         return false;
-    if (!it->tables->domains.derive)
-        return true;
-    struct rt_key second;
-    read_second(it, user, &second);
-    return second.size > 0;
+    return !it->tables->domains.derive || it->names.second.size > 0;
 }
 
 /* A single identity in a mirrored pool is settled by its hash. With partitioned data the hash is a
@@ -367,23 +314,23 @@ static bool is_settled(const struct deciding *it, const struct user *user, bool 
 {
     bool is_partitioned = it->tables->pools[user->pool].is_partitioned;
     if (!is_first_known)
-        return !is_partitioned && !has_second(it, user);
-    return (!is_partitioned || user->group >= 0) && is_second_alike(it, user, bound);
+        return !is_partitioned && !has_second(it);
+    return (!is_partitioned || user->group >= 0) && is_second_alike(it, bound);
 }
 
 enum user_found user_find_binding(struct deciding *it, struct user *user, uint64_t *key_hash)
 {
     const struct rt_pool *pool = &it->tables->pools[user->pool];
     bool matters = pool->select == RT_STICKY || pool->is_partitioned;
-    user->is_settled = !matters || is_session(&user->key) ||
-                       (user->why == RT_BY_SUBSCRIBER && !has_second(it, user));
+    user->is_settled =
+        !matters || !it->names.is_user || (user->why == RT_BY_SUBSCRIBER && !has_second(it));
     if (user->is_settled || user->why != RT_BY_HASH)
         return USER_FOUND;
     struct rt_bound bound = {0};
     bool is_first_known = false;
     enum rt_lookup found = RT_UNKNOWN;
     if (it->world->bound)
-        found = look_up_user(it, user, &bound, key_hash, &is_first_known);
+        found = look_up_user(it, &bound, key_hash, &is_first_known);
     if (found == RT_ASKING)
         return USER_ASKED;
     if (found == RT_KNOWN)

@@ -7,6 +7,19 @@
 #include "routing/decide.h"
 #include "routing/reasons.h"
 
+/* What decide_names.c has read. */
+struct names {
+    bool is_read;
+    bool is_session_read;
+    bool is_user; /* `key` is a user's, and has a `hash` */
+    bool has_session;
+    uint64_t hash;
+    uint64_t second_hash;
+    uint64_t session_hash;
+    struct rt_key key;    /* size 0: not asked for, or nobody */
+    struct rt_key second; /* the private identity beside a public one; size 0: none */
+};
+
 struct deciding {
     const struct rt_tables *tables;
     const struct rt_query *query;
@@ -16,6 +29,7 @@ struct deciding {
     struct rt_reasons *reasons;
     const struct rt_pool *pool; /* from which a member is chosen */
     bool was_busy;              /* somebody would have been taken but for his queue */
+    struct names names;
 };
 
 static inline bool deciding_has_host(const struct deciding *it)
@@ -50,11 +64,19 @@ void deciding_say_peer(const struct deciding *it, const char *what, dm_bytes ide
                        const char *why);
 const char *rt_reach_name(enum rt_reach reach);
 
+/* --- decide_names.c --- */
+
+/* Whom is it about? Without a user it is the session, without a session the sender. */
+void names_read(struct deciding *it);
+/* Does it belong to a session that may have been learnt? */
+bool names_session(struct deciding *it);
+/* Says who is going to be looked up, where that may be. */
+void names_expect(struct deciding *it);
+
 /* --- decide_user.c: 11 --- */
 
 /* Whom a request is about, and who therefore serves it. */
 struct user {
-    struct rt_key key;   /* size 0: not asked for, or nobody */
     uint32_t pool;       /* the route's, or the one that a row of subscribers names */
     int member;          /* preferred, of `pool`; -1: nobody in particular */
     int group;           /* of a partitioned `pool`, which must serve; -1: the hash says */
@@ -71,7 +93,6 @@ enum user_found {
     USER_ASKED,   /* the store was, for this `key_hash` */
 };
 
-/* Whom is it about? Without a user it is the session, without a session the sender. */
 void user_init(struct deciding *it, const struct rt_route *route, struct user *user);
 /* The session goes on where it began: multi-round MAR, STR. sip-app.md §9.1 step 2. */
 enum user_found user_find_session(struct deciding *it, struct user *user, uint64_t *key_hash);
@@ -106,4 +127,4 @@ struct rt_verdict deciding_reject_user(const struct deciding *it, const struct r
 
 /* The verdict on a request whose route forwards: the session's member, then who a redirect says,
  * then the user's, by row, by binding, by hash. */
-struct rt_verdict deciding_serve(struct deciding *it, const struct rt_route *route);
+void deciding_serve(struct deciding *it, const struct rt_route *route, struct rt_verdict *verdict);

@@ -39,13 +39,35 @@ void rt_key_put_bytes(struct rt_key_writer *writer, dm_bytes bytes)
         rt_key_put(writer, bytes.at[i]);
 }
 
+/* Eight octets at once: 0x20 into those from 'A' to 'Z'. */
+static uint64_t lower_eight(uint64_t octets)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t seven = octets & 0x7f * each;
+    uint64_t from_a = seven + (0x80 - 'A') * each;
+    uint64_t beyond_z = seven + (0x80 - 'Z' - 1) * each;
+    uint64_t upper = (from_a ^ beyond_z) & ~octets & 0x80 * each;
+    return octets | upper >> 2;
+}
+
+static void lower(uint8_t *to, dm_bytes bytes)
+{
+    size_t i = 0;
+    for (; i + 8 <= bytes.size; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, bytes.at + i, 8);
+        eight = lower_eight(eight);
+        memcpy(to + i, &eight, 8);
+    }
+    for (; i < bytes.size; i++)
+        to[i] = rt_lower(bytes.at[i]);
+}
+
 void rt_key_put_lower(struct rt_key_writer *writer, dm_bytes bytes)
 {
     struct rt_key *key = writer->key;
     if (bytes.size <= (size_t)(RT_KEY_MAX - key->size)) {
-        uint8_t *to = key->octets + key->size;
-        for (size_t i = 0; i < bytes.size; i++)
-            to[i] = rt_lower(bytes.at[i]);
+        lower(key->octets + key->size, bytes);
         key->size = (uint16_t)(key->size + bytes.size);
         return;
     }

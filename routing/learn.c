@@ -18,9 +18,6 @@ enum {
 enum method { ANY, REGISTER, OTHER, MISSING };
 enum what { LINK, ALONE, SESSION };
 
-#define SERVER  RT_TEACHER_SERVER
-#define INGRESS RT_TEACHER_INGRESS
-
 static const struct row {
     uint32_t application;
     uint32_t command;
@@ -31,7 +28,7 @@ static const struct row {
     uint16_t experimental[3];
 } rows[] = {
 #define TEACHES(application, command, name, method, what, teacher, a, b, c, d, x, y, z)            \
-    {application, command, method, what, teacher, {a, b, c, d}, {x, y, z}},
+    {application, command, method, what, RT_TEACHER_##teacher, {a, b, c, d}, {x, y, z}},
 #include "routing/learn.def"
 #undef TEACHES
 };
@@ -87,12 +84,20 @@ bool rt_learn_is_news(const struct rt_result *result)
            result->experimental == USER_UNKNOWN_3GPP;
 }
 
+/* A switch, since every request asks. */
 bool rt_learn_is_pushed(uint32_t application, uint32_t command)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].command == command && rows[i].application == application)
-            return rows[i].teacher == RT_TEACHER_INGRESS;
-    return false;
+    switch ((uint64_t)application << 32 | command) {
+#define PUSHED_BY_SERVER(application, command)
+#define PUSHED_BY_INGRESS(application, command) case (uint64_t)(application) << 32 | (command):
+#define TEACHES(application, command, name, method, what, teacher, a, b, c, d, x, y, z)            \
+    PUSHED_BY_##teacher(application, command)
+#include "routing/learn.def"
+#undef TEACHES
+        return true;
+    default:
+        return false;
+    }
 }
 
 bool rt_learn_expects(const struct rt_query *query, bool is_settled)
@@ -244,7 +249,8 @@ static void read_client(struct reading *it)
 static void read_wildcard(struct reading *it, dm_bytes request, dm_bytes answer)
 {
     struct dm_avp avp;
-    if (it->query->header.application == RT_APPLICATION_SIP || it->row->teacher != SERVER)
+    if (it->query->header.application == RT_APPLICATION_SIP ||
+        it->row->teacher != RT_TEACHER_SERVER)
         return;
     if (dm_avp_find(answer, RT_VENDOR_3GPP, RT_AVP_WILDCARDED_PUBLIC_IDENTITY, &avp) ||
         dm_avp_find(request, RT_VENDOR_3GPP, RT_AVP_WILDCARDED_PUBLIC_IDENTITY, &avp))
@@ -288,6 +294,6 @@ void rt_learn_read(struct rt_taught *taught, dm_bytes request, dm_bytes answer,
     struct reading it = {taught, tables, &query, row};
     if (row && is_success(row, result))
         read_success(&it, request, answer, result);
-    else if (row && row->teacher == SERVER && is_unknown(&query, result))
+    else if (row && row->teacher == RT_TEACHER_SERVER && is_unknown(&query, result))
         read_unknown(&it);
 }

@@ -98,6 +98,14 @@ struct rt_chooser {
 typedef enum rt_reach (*rt_usable)(void *context, const struct rt_member *member,
                                    struct rt_seen *seen);
 
+/* A member will be chosen in a moment, most probably for this slot: its ranks are fetched
+ * meanwhile. */
+static inline void rt_pool_expect(const struct rt_pool *pool, uint16_t slot)
+{
+    if (pool->ranks)
+        __builtin_prefetch(&pool->ranks[slot]);
+}
+
 /* The member to take: index, or -1 for none. Sticky: the first usable of the lowest priority in the
  * slot's order. Least pending: of two usable ones drawn at random (by weight) the one with fewer
  * pending for its weight. Round robin: smooth by weight. A RT_LAST_RESORT is taken only where no

@@ -38,9 +38,12 @@ static bool build_tables(struct conf_snapshot *snapshot)
     tables->own_identity = dm_text(conf->identity);
     name_peers(snapshot);
     conf->seats = conf_arena_new(&snapshot->arena, conf->peer_count * sizeof *conf->seats);
-    for (uint32_t i = 0; i < tables->pool_count; i++)
+    for (uint32_t i = 0; i < tables->pool_count; i++) {
+        const struct rt_pool *pool = &tables->pools[i];
+        tables->is_user_asked_for |= pool->select == RT_STICKY || pool->is_partitioned;
         if (!rt_pool_build(&tables->pools[i], tables->seed))
             return false;
+    }
     tables->realms = rt_table_new(tables->routes, tables->route_count);
     return tables->realms != NULL;
 }

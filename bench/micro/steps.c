@@ -258,8 +258,8 @@ static void run_decide(struct micro *micro)
     attempt.tried_count = 0;
     attempt.route = -1;
     for (int i = 0; i < MICRO_BATCH; i++)
-        micro->verdicts[i] = rt_decide(&micro->tables, &micro->queries[i], &attempt, &micro->world,
-                                       &micro->chooser, NULL);
+        rt_decide(&micro->tables, &micro->queries[i], &attempt, &micro->world, &micro->chooser,
+                  NULL, &micro->verdicts[i]);
 }
 
 static uint8_t *queue_room(struct micro_queue *queue, size_t size)
@@ -407,8 +407,8 @@ static void decide_by_table(struct micro *micro, struct users *users)
     for (int i = 0; i < MICRO_BATCH; i++) {
         struct rt_query *query = &micro->queries[i];
         query->public_identity = users_next(&micro->users);
-        struct rt_verdict verdict =
-            rt_decide(&micro->tables, query, &attempt, &micro->world, &micro->chooser, NULL);
+        struct rt_verdict verdict;
+        rt_decide(&micro->tables, query, &attempt, &micro->world, &micro->chooser, NULL, &verdict);
         micro->result += verdict.peer.slot;
     }
     micro->route.subscribers = -1;

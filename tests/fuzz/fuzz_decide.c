@@ -88,6 +88,7 @@ static void build_once(void)
     tables.routes = routes;
     tables.pools = pools;
     tables.pool_count = POOLS;
+    tables.is_user_asked_for = true;
     tables.realms = rt_table_new(routes, tables.route_count);
     for (int i = 0; i < POOLS; i++)
         if (!rt_pool_build(&pools[i], tables.seed))
@@ -202,14 +203,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct rt_chooser before = chooser;
     uint32_t turns_before[POOLS];
     memcpy(turns_before, turns, sizeof turns);
-    struct rt_verdict verdict =
-        rt_decide(&tables, &query, &it.attempt, &it.world, &chooser, &reasons);
+    struct rt_verdict verdict;
+    rt_decide(&tables, &query, &it.attempt, &it.world, &chooser, &reasons, &verdict);
     check(&it, &query, verdict);
     claim(reasons.size < sizeof text);
 
     chooser = before;
     memcpy(turns, turns_before, sizeof turns);
-    struct rt_verdict silent = rt_decide(&tables, &query, &it.attempt, &it.world, &chooser, NULL);
+    struct rt_verdict silent;
+    rt_decide(&tables, &query, &it.attempt, &it.world, &chooser, NULL, &silent);
     claim(silent.kind == verdict.kind && rt_peer_equal(silent.peer, verdict.peer));
     rt_is_retried(&tables, verdict.route, verdict.pool, (uint32_t)data[0] + 3000,
                   it.attempt.tried_count);

@@ -177,11 +177,11 @@ static inline struct rt_verdict decide(struct world *it, struct request request)
     cr_assert_eq(rt_query_read(&query, message, it->tables.own_identity, false, &fault), DM_OK);
     it->reasons.size = 0;
     struct rt_chooser before = it->chooser;
-    struct rt_verdict silent =
-        rt_decide(&it->tables, &query, &it->attempt, &it->world, &it->chooser, NULL);
+    struct rt_verdict silent;
+    struct rt_verdict verdict;
+    rt_decide(&it->tables, &query, &it->attempt, &it->world, &it->chooser, NULL, &silent);
     it->chooser = before;
-    struct rt_verdict verdict =
-        rt_decide(&it->tables, &query, &it->attempt, &it->world, &it->chooser, &it->reasons);
+    rt_decide(&it->tables, &query, &it->attempt, &it->world, &it->chooser, &it->reasons, &verdict);
     cr_assert_eq(silent.kind, verdict.kind, "explain and the data path disagree");
     cr_assert(rt_peer_equal(silent.peer, verdict.peer), "explain and the data path disagree");
     return verdict;
