@@ -124,7 +124,7 @@ run() {
     await "$room/agent.log" '^INFO (hss1\.example\.net): open' >/dev/null
     await "$room/agent.log" '^INFO (hss2\.example\.net): open' >/dev/null
     echo "registration flow of RFC 4740 §6.3: 1,200 users, three SIP servers 1, one SIP server 2"
-    run_load --flow registration --requests 1200 --users 1200 --connections 3 --window 8 \
+    run_load --flow registration --flows 1200 --users 1200 --connections 3 --window 8 \
         --origin 'sip%d.example.com' --server2 'registrar%d.example.com'
     echo
     echo "load: 200,000 requests UAR:3,MAR:1,SAR:1,LIR:5 from 50 SIP servers, 10,000 users"

@@ -1,9 +1,10 @@
 /* flow.h — a flow of RFC 4740 §6 as a table of steps, and what the steps are made of.
  *
  * A step says who sends which request, what stands in it beside the template, and what its answer
- * must be. flow_player.c walks through the table for one user after the other; what a step takes
- * from an answer for those behind it stands in `struct load_flow`. A unit is one flow; a step with
- * another result ends it and counts as the error `flow`. */
+ * must be; or it waits for a request of the server, and says what that is answered. flow_player.c
+ * walks through the table for one user after the other; what a step takes from an answer for those
+ * behind it stands in `struct load_flow`. A unit is one flow; a step with another result ends it
+ * and counts as the error `flow`. */
 #pragma once
 
 #include "bench/load.h"
@@ -27,7 +28,7 @@ enum flow_session {
 enum flow_verdict {
     FLOW_WRONG,
     FLOW_NEXT,
-    FLOW_AGAIN, /* the same step once more, at most FLOW_ROUNDS times */
+    FLOW_AGAIN, /* the same step once more, at most FLOW_ROUNDS times; waiting: waits on */
     FLOW_DONE,
 };
 
@@ -45,7 +46,9 @@ struct load_flow {
     uint32_t user, next_free;
     uint32_t step, round;
     bool measured;
+    uint32_t requests;                /* sent */
     bool waits;                       /* for a push */
+    enum flow_verdict heard;          /* of the push that was answered last */
     uint64_t until;                   /* then it has waited long enough */
     struct load_port *first, *second; /* where it began; SIP server 2 */
     char session[SESSION_DIGITS];     /* the kept one */
@@ -62,6 +65,10 @@ struct flow_step {
                 const struct flow_step *step);
     enum flow_verdict (*judge)(struct load_thread *thread, struct load_flow *flow,
                                const struct load_answer *answer);
+    /* The step sends nothing: it waits for a RTR, PPR or ASR of its user. Whether it is the right
+     * one; `reply` is 2001 before. */
+    enum flow_verdict (*hear)(struct load_flow *flow, const struct load_pushed *push,
+                              struct load_reply *reply);
     uint32_t type;       /* SIP-Server-Assignment-Type of a SAR that is added to */
     bool nobody;         /* no one's home is where this is answered */
     bool takes_redirect; /* 3006 is an answer like others */
@@ -71,11 +78,12 @@ struct flow_step {
 struct flow_table {
     const struct flow_step *steps;
     size_t count;
-    size_t push_before; /* this step waits for a push; 0: none does */
 };
 
 /* "server-auth": its table, NULL for a name that is none. */
 const struct flow_table *flow_named(const char *name);
+/* How many requests the whole flow sends with these options. */
+uint64_t flow_requests(const struct flow_table *table, const struct load_options *options);
 
 /* ---- flow_requests.c: what requests add ---- */
 
@@ -121,6 +129,9 @@ enum flow_verdict flow_judge_found_again(struct load_thread *thread, struct load
 /* SAA: success and a profile. */
 enum flow_verdict flow_judge_assigned(struct load_thread *thread, struct load_flow *flow,
                                       const struct load_answer *answer);
+/* LIA: nobody serves the user, whether he has services then or not. RFC 4740 §8.6. */
+enum flow_verdict flow_judge_unregistered(struct load_thread *thread, struct load_flow *flow,
+                                          const struct load_answer *answer);
 /* 2001. */
 enum flow_verdict flow_judge_success(struct load_thread *thread, struct load_flow *flow,
                                      const struct load_answer *answer);

@@ -59,6 +59,13 @@ enum flow_verdict flow_judge_assigned(struct load_thread *thread, struct load_fl
                    flow_find(answer, SIP_USER_DATA, CX_USER_DATA, &profile));
 }
 
+enum flow_verdict flow_judge_unregistered(struct load_thread *thread, struct load_flow *flow,
+                                          const struct load_answer *answer)
+{
+    (void)thread, (void)flow;
+    return next_if(flow_result(answer, 2005, 2003) || flow_result(answer, 5034, 5003));
+}
+
 enum flow_verdict flow_judge_success(struct load_thread *thread, struct load_flow *flow,
                                      const struct load_answer *answer)
 {

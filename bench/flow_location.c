@@ -40,4 +40,4 @@ static const struct flow_step steps[] = {
     {FLOW_OTHER_FIRST, .kind = KIND_LIR, .judge = judge_located_again},
 };
 
-const struct flow_table flow_location = {steps, sizeof(steps) / sizeof(*steps), 0};
+const struct flow_table flow_location = {steps, sizeof(steps) / sizeof(*steps)};

@@ -33,4 +33,4 @@ static const struct flow_step steps[] = {
      .nobody = true},
 };
 
-const struct flow_table flow_outbound = {steps, sizeof(steps) / sizeof(*steps), 0};
+const struct flow_table flow_outbound = {steps, sizeof(steps) / sizeof(*steps)};

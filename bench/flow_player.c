@@ -35,10 +35,12 @@ static void flow_end(struct load_thread *thread, uint32_t which, bool good)
 {
     struct load_flow *flow = &thread->flows[which];
     struct load_port *first = flow->first;
-    thread->tally[flow->measured].flows += good;
+    bool measured = flow->measured;
+    uint32_t requests = flow->requests;
+    thread->tally[measured].flows += good;
     flow->next_free = thread->flow_free;
     thread->flow_free = which;
-    load_unit_ended(thread, first); /* may move the flows */
+    load_unit_ended(thread, first, measured, requests); /* may move the flows */
 }
 
 static void flow_fail(struct load_thread *thread, uint32_t which)
@@ -104,6 +106,7 @@ static void step_send(struct load_thread *thread, uint32_t which, uint64_t due)
         flow_fail(thread, which);
         return;
     }
+    flow->requests++;
     load_port_send(port, &(struct load_request){
                              .kind = step->kind,
                              .user = step->nobody ? LOAD_NOBODY : flow->user,
@@ -126,7 +129,13 @@ static void flow_wait(struct load_thread *thread, uint32_t which)
     thread->pending++;
 }
 
-/* To the next step that this load has. */
+static void flow_stop_waiting(struct load_thread *thread, uint32_t which)
+{
+    thread->flows[which].waits = false;
+    thread->pending--;
+}
+
+/* Takes the next step that this load has. */
 static void flow_go_on(struct load_thread *thread, uint32_t which)
 {
     const struct flow_table *table = thread->world->flow;
@@ -136,6 +145,8 @@ static void flow_go_on(struct load_thread *thread, uint32_t which)
         flow->step++;
     if (flow->step == table->count)
         flow_end(thread, which, true);
+    else if (table->steps[flow->step].hear)
+        flow_wait(thread, which);
     else
         step_send(thread, which, thread->loop.now);
 }
@@ -145,10 +156,7 @@ static void flow_next(struct load_thread *thread, uint32_t which)
     struct load_flow *flow = &thread->flows[which];
     flow->round = 0;
     flow->step++;
-    if (flow->step == thread->world->flow->push_before)
-        flow_wait(thread, which);
-    else
-        flow_go_on(thread, which);
+    flow_go_on(thread, which);
 }
 
 /* Its session, and who is at its other end: for the next round. */
@@ -219,32 +227,59 @@ static void flow_ended(struct load_thread *thread, struct load_port *port,
     }
 }
 
-static void flow_pushed(struct load_thread *thread, uint32_t user)
+/* ---- pushes ---- */
+
+/* The flow of this user that waits for a push, or NONE. */
+static uint32_t flow_waiting(const struct load_thread *thread, uint32_t user)
 {
     for (uint32_t i = 0; i < thread->flow_room; i++)
-        if (thread->flows[i].waits && thread->flows[i].user == user) {
-            thread->pending--;
-            thread->last = thread->loop.now;
-            thread->flows[i].waits = false;
-            flow_go_on(thread, i);
-            return;
-        }
+        if (thread->flows[i].waits && thread->flows[i].user == user)
+            return i;
+    return NONE;
+}
+
+static uint32_t flow_pushed(struct load_thread *thread, uint32_t user,
+                            const struct load_pushed *push, struct load_reply *reply)
+{
+    uint32_t which = flow_waiting(thread, user);
+    if (which == NONE)
+        return LOAD_NOBODY;
+    struct load_flow *flow = &thread->flows[which];
+    flow->heard = thread->world->flow->steps[flow->step].hear(flow, push, reply);
+    return flow->heard == FLOW_AGAIN ? LOAD_NOBODY : which;
+}
+
+static void flow_replied(struct load_thread *thread, uint32_t which)
+{
+    thread->last = thread->loop.now;
+    flow_stop_waiting(thread, which);
+    if (thread->flows[which].heard == FLOW_NEXT)
+        flow_next(thread, which);
+    else
+        flow_fail(thread, which);
 }
 
 /* Pushes that have not come in time. */
 static void flow_tick(struct load_thread *thread, uint64_t now)
 {
-    if (!thread->world->flow->push_before)
-        return;
     for (uint32_t i = 0; i < thread->flow_room; i++)
         if (thread->flows[i].waits && thread->flows[i].until < now) {
-            thread->pending--;
-            thread->flows[i].waits = false;
+            flow_stop_waiting(thread, i);
             flow_fail(thread, i);
         }
 }
 
-const struct load_player load_player_flow = {flow_start, flow_ended, flow_pushed, flow_tick};
+const struct load_player load_player_flow = {flow_start, flow_ended, flow_pushed, flow_replied,
+                                             flow_tick};
+
+uint64_t flow_requests(const struct flow_table *table, const struct load_options *options)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < table->count; i++)
+        count += !table->steps[i].hear &&
+                 (!table->steps[i].for_sessions || options->auth_session_state == 0);
+    return count;
+}
 
 /* ---- names ---- */
 

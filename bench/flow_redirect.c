@@ -47,4 +47,4 @@ static const struct flow_step steps[] = {
     {FLOW_FIRST, FLOW_SENT_ON, KIND_LIR, .judge = judge_sent_on},
 };
 
-const struct flow_table flow_redirect = {steps, sizeof(steps) / sizeof(*steps), 0};
+const struct flow_table flow_redirect = {steps, sizeof(steps) / sizeof(*steps)};

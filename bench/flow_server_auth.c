@@ -37,4 +37,4 @@ static const struct flow_step steps[] = {
     {FLOW_SECOND, .kind = KIND_SAR, .judge = flow_judge_assigned},
 };
 
-const struct flow_table flow_server_auth = {steps, sizeof(steps) / sizeof(*steps), 0};
+const struct flow_table flow_server_auth = {steps, sizeof(steps) / sizeof(*steps)};

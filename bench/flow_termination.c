@@ -48,4 +48,4 @@ static const struct flow_step steps[] = {
      .for_sessions = true},
 };
 
-const struct flow_table flow_termination = {steps, sizeof(steps) / sizeof(*steps), 0};
+const struct flow_table flow_termination = {steps, sizeof(steps) / sizeof(*steps)};

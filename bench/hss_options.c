@@ -223,6 +223,13 @@ static const char *read_push(struct hss_options *options, const char *value)
     return NULL;
 }
 
+static const char *read_push_by_realm(struct hss_options *options, const char *value)
+{
+    (void)value;
+    options->push_by_realm = true;
+    return NULL;
+}
+
 /* ---- arguments ---- */
 
 static const struct row *row_named(const char *name, size_t size)

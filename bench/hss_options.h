@@ -27,6 +27,7 @@ struct hss_options {
     struct hss_policy policy;
     enum hss_push push;
     double push_rate; /* a second, all threads together */
+    bool push_by_realm;
 };
 
 enum hss_wish { HSS_GO, HSS_HELP, HSS_WRONG };

@@ -1,15 +1,15 @@
-/* hss_push.c — requests that an HSS begins: RTR ends registrations, PPR brings profiles, ASR asks
- * to end a session. RFC 4740 §8.9, §8.11, §6.7; RFC 6733 §8.5.
+/* hss_push.c — requests that an HSS begins: to whom, when, and what their answers mean. RFC 4740
+ * §8.9–§8.12, §6.7; RFC 6733 §8.5.
  *
  * They go to SIP servers that were heard of: each request teaches its Origin-Host and the
- * connection it came by. */
+ * connection it came by. A SIP server that refuses a profile is left with RTR. */
 #include "bench/hss_station.h"
 
 #include "bench/names.h"
 
 #define OWNER(type, member, at) ((type *)(void *)((char *)(at)-offsetof(type, member)))
 
-enum { PUSH_INTERVAL_MS = 10, PUSH_ROOM = 8192, PUSH_DRAWS = 16, PUSH_STEPS = 4096 };
+enum { PUSH_INTERVAL_MS = 10, PUSH_DRAWS = 16, PUSH_STEPS = 4096 };
 
 /* ---- whom to push to ---- */
 
@@ -109,155 +109,60 @@ static bool choose_user(struct station *station, uint32_t *index)
     return false;
 }
 
-/* ---- the requests ---- */
+/* ---- sending ---- */
 
-static void write_session_id(struct dm_writer *writer, const struct station *station)
+/* False where it did: somebody was quicker. */
+static bool forget(struct hss *hss, uint32_t user)
 {
-    char text[400];
-    int size = snprintf(text, sizeof(text), "%.*s;%u;%u", (int)station->hss->self.origin_host.size,
-                        (const char *)station->hss->self.origin_host.at,
-                        (unsigned)station->hss->self.origin_state_id, station->pusher.identifier);
-    dm_write_avp(writer, 0, DM_AVP_SESSION_ID, DM_AVP_MANDATORY, dm_bytes_of(text, (size_t)size));
+    struct hss_user was = hss_user_read(&hss->users, user);
+    do
+        if (!was.registered)
+            return false;
+    while (!hss_user_write(&hss->users, user, &was, (struct hss_user){0}));
+    if (hss->on_change)
+        hss->on_change(hss->change_context, user);
+    return true;
 }
 
-static void write_application(struct dm_writer *writer, bool is_cx)
+static void await_answer(struct pusher *pusher, const struct push_request *request)
 {
-    if (!is_cx) {
-        dm_write32(writer, 0, DM_AVP_AUTH_APPLICATION_ID, DM_AVP_MANDATORY, SIP_APPLICATION);
-        return;
-    }
-    size_t group =
-        dm_write_group(writer, 0, DM_AVP_VENDOR_SPECIFIC_APPLICATION_ID, DM_AVP_MANDATORY);
-    dm_write32(writer, 0, DM_AVP_VENDOR_ID, DM_AVP_MANDATORY, CX_VENDOR);
-    dm_write32(writer, 0, DM_AVP_AUTH_APPLICATION_ID, DM_AVP_MANDATORY, CX_APPLICATION);
-    dm_write_group_end(writer, group);
-}
-
-static void write_routing(struct dm_writer *writer, const struct station *station,
-                          const struct push_target *target)
-{
-    const struct hss *hss = station->hss;
-    dm_write32(writer, 0, DM_AVP_AUTH_SESSION_STATE, DM_AVP_MANDATORY,
-               station->pusher.kind != HSS_PUSH_ASR);
-    dm_write_avp(writer, 0, DM_AVP_ORIGIN_HOST, DM_AVP_MANDATORY, hss->self.origin_host);
-    dm_write_avp(writer, 0, DM_AVP_ORIGIN_REALM, DM_AVP_MANDATORY, hss->self.origin_realm);
-    dm_write_avp(writer, 0, DM_AVP_DESTINATION_REALM, DM_AVP_MANDATORY,
-                 hss_texts_at(&hss->texts, target->realm));
-    dm_write_avp(writer, 0, DM_AVP_DESTINATION_HOST, DM_AVP_MANDATORY,
-                 hss_texts_at(&hss->texts, target->host));
-}
-
-/* PERMANENT_TERMINATION: the registration is gone. */
-static void write_termination(struct dm_writer *writer, bool is_cx, dm_bytes aor)
-{
-    uint32_t vendor = is_cx ? CX_VENDOR : 0;
-    dm_write_avp(writer, vendor, is_cx ? CX_PUBLIC_IDENTITY : SIP_AOR, DM_AVP_MANDATORY, aor);
-    size_t group =
-        dm_write_group(writer, vendor, is_cx ? CX_DEREGISTRATION_REASON : SIP_DEREGISTRATION_REASON,
-                       DM_AVP_MANDATORY);
-    dm_write32(writer, vendor, is_cx ? CX_REASON_CODE : SIP_REASON_CODE, DM_AVP_MANDATORY, 0);
-    dm_write_group_end(writer, group);
-}
-
-static void write_profile(struct dm_writer *writer, bool is_cx)
-{
-    static const char profile[] = "<IMSSubscription/>";
-    if (is_cx) {
-        dm_write_text(writer, CX_VENDOR, CX_USER_DATA, DM_AVP_MANDATORY, profile);
-        return;
-    }
-    size_t group = dm_write_group(writer, 0, SIP_USER_DATA, DM_AVP_MANDATORY);
-    dm_write_text(writer, 0, SIP_USER_DATA_TYPE, DM_AVP_MANDATORY, "application/3gpp-ims+xml");
-    dm_write_text(writer, 0, SIP_USER_DATA_CONTENTS, DM_AVP_MANDATORY, profile);
-    dm_write_group_end(writer, group);
-}
-
-static uint32_t command_of(enum hss_push kind, bool is_cx)
-{
-    if (kind == HSS_PUSH_ASR)
-        return SIP_ASR;
-    if (kind == HSS_PUSH_RTR)
-        return is_cx ? CX_RTR : SIP_RTR;
-    return is_cx ? CX_PPR : SIP_PPR;
-}
-
-/* What is said beside User-Name. */
-static void write_what(struct dm_writer *writer, const struct station *station, uint32_t user,
-                       bool is_cx)
-{
-    char aor[NAME_SIZE_MAX];
-    if (station->pusher.kind == HSS_PUSH_RTR)
-        write_termination(writer, is_cx,
-                          dm_bytes_of(aor, name_aor(aor, user, station->hss->users.realm)));
-    if (station->pusher.kind == HSS_PUSH_PPR)
-        write_profile(writer, is_cx);
-}
-
-/* `session`: the one that an ASR is about; NULL: one of our own. */
-static size_t write_push(struct station *station, const struct push_target *target, uint32_t user,
-                         const struct push_session *session, uint8_t *to)
-{
-    struct dm_writer writer;
-    char name[NAME_SIZE_MAX];
-    bool is_cx = target->application == CX_APPLICATION;
-    uint32_t identifier = ++station->pusher.identifier;
-    const struct dm_header header = {.version = DM_VERSION,
-                                     .flags = DM_FLAG_REQUEST | DM_FLAG_PROXIABLE,
-                                     .command = command_of(station->pusher.kind, is_cx),
-                                     .application = is_cx ? CX_APPLICATION : SIP_APPLICATION,
-                                     .hop_by_hop = identifier,
-                                     .end_to_end = identifier};
-    dm_writer_init(&writer, to, PUSH_ROOM);
-    dm_write_header(&writer, &header);
-    if (session)
-        dm_write_avp(&writer, 0, DM_AVP_SESSION_ID, DM_AVP_MANDATORY,
-                     dm_bytes_of(session->id, session->size));
-    else
-        write_session_id(&writer, station);
-    write_application(&writer, is_cx);
-    write_routing(&writer, station, target);
-    dm_write_avp(&writer, 0, DM_AVP_USER_NAME, DM_AVP_MANDATORY,
-                 dm_bytes_of(name, name_user(name, user, station->hss->users.realm)));
-    write_what(&writer, station, user, is_cx);
-    return dm_writer_finish(&writer);
+    pusher->pending[request->identifier % PUSH_PENDING] =
+        (struct push_pending){request->kind, request->identifier, request->user};
 }
 
 /* The registration ends when the RTR is sent, whatever the SIP server says to it. */
-static void forget(struct hss *hss, uint32_t user)
-{
-    struct hss_user was = hss_user_read(&hss->users, user);
-    while (!hss_user_write(&hss->users, user, &was, (struct hss_user){0}))
-        continue;
-    if (hss->on_change)
-        hss->on_change(hss->change_context, user);
-}
-
-static bool push_to(struct station *station, uint32_t host, uint32_t user,
-                    const struct push_session *session)
+static bool push_to(struct station *station, uint32_t host, struct push_request request)
 {
     const struct push_target *target = choose_target(&station->pusher, host);
     struct station_link *link = target ? station_find(station, target->whither) : NULL;
-    if (!link)
+    const struct hss *hss = station->hss;
+    if (!link || (request.kind == HSS_PUSH_RTR && !forget(station->hss, request.user)))
         return false;
+    request.hss = hss;
+    request.is_cx = target->application == CX_APPLICATION;
+    request.host = hss_texts_at(&hss->texts, target->host);
+    request.realm = hss_texts_at(&hss->texts, target->realm);
+    request.by_realm = station->options->push_by_realm;
+    request.identifier = ++station->pusher.identifier;
     uint8_t *to = link_room(&link->link, PUSH_ROOM);
-    link_commit(&link->link, write_push(station, target, user, session, to));
+    link_commit(&link->link, push_request_write(&request, to));
+    await_answer(&station->pusher, &request);
     station->pusher.sent++;
     return true;
 }
 
 static bool push_one(struct station *station)
 {
-    uint32_t user;
-    if (station->pusher.kind == HSS_PUSH_ASR) {
-        const struct push_session *session = take_session(&station->pusher);
-        return session && push_to(station, session->host, session->user, session);
+    struct push_request request = {.kind = station->pusher.kind};
+    if (request.kind == HSS_PUSH_ASR) {
+        request.session = take_session(&station->pusher);
+        if (!request.session)
+            return false;
+        request.user = request.session->user;
+        return push_to(station, request.session->host, request);
     }
-    if (!choose_user(station, &user) ||
-        !push_to(station, hss_user_read(&station->hss->users, user).host, user, NULL))
-        return false;
-    if (station->pusher.kind == HSS_PUSH_RTR)
-        forget(station->hss, user);
-    return true;
+    return choose_user(station, &request.user) &&
+           push_to(station, hss_user_read(&station->hss->users, request.user).host, request);
 }
 
 static void on_push(struct loop_timer *timer)
@@ -277,15 +182,55 @@ static void on_push(struct loop_timer *timer)
     loop_timer_at(&station->loop, timer, now + PUSH_INTERVAL_MS * LOOP_MS);
 }
 
-void push_answered(struct station *station, dm_bytes answer)
+/* ---- answers ---- */
+
+/* The result, of vendor 10415 where `experimental` is set; 0 where there is none. */
+static uint32_t result_of(dm_bytes answer, bool *experimental)
+{
+    struct dm_avp avp, code;
+    uint32_t result = 0;
+    bool plain = dm_avp_find(answer, 0, DM_AVP_RESULT_CODE, &code);
+    *experimental = !plain && dm_avp_find(answer, 0, DM_AVP_EXPERIMENTAL_RESULT, &avp) &&
+                    dm_avp_find_in(avp.data, 0, DM_AVP_EXPERIMENTAL_RESULT_CODE, &code);
+    if (!plain && !*experimental)
+        return 0;
+    return dm_avp_get32(&code, &result) && result < HSS_CODES ? result : 0;
+}
+
+static bool is_refusal(uint32_t result, bool experimental)
+{
+    return experimental
+               ? result == 5008 || result == 5009
+               : result == DM_ERROR_TOO_MUCH_DATA || result == DM_ERROR_NOT_SUPPORTED_USER_DATA;
+}
+
+/* RFC 4740 §8.12: a SIP server that cannot hold the profile is replaced. RFC 6733 §8.5.2: one that
+ * does not know the session does not serve its user. */
+static void push_consequence(struct station *station, const struct push_pending *push,
+                             uint32_t result, bool experimental)
+{
+    if (push->kind == HSS_PUSH_PPR && is_refusal(result, experimental))
+        (void)push_to(station, hss_user_read(&station->hss->users, push->user).host,
+                      (struct push_request){.kind = HSS_PUSH_RTR,
+                                            .user = push->user,
+                                            .reason = SIP_SERVER_CHANGE}); /* unless he is gone */
+    else if (push->kind == HSS_PUSH_ASR && !experimental && result == DM_UNKNOWN_SESSION_ID)
+        (void)forget(station->hss, push->user); /* he may have gone by himself */
+}
+
+void push_answered(struct station *station, const struct dm_header *header, dm_bytes answer)
 {
     struct pusher *pusher = &station->pusher;
-    struct dm_avp avp;
-    uint32_t code = 0;
+    bool experimental;
+    uint32_t result = result_of(answer, &experimental);
+    struct push_pending *at = &pusher->pending[header->hop_by_hop % PUSH_PENDING];
+    const struct push_pending push = *at;
     pusher->answered++;
-    if (dm_avp_find(answer, 0, DM_AVP_RESULT_CODE, &avp) && dm_avp_get32(&avp, &code) &&
-        code < HSS_CODES)
-        pusher->by_result[code]++;
+    (experimental ? pusher->by_experimental : pusher->by_result)[result]++;
+    if (push.kind == HSS_PUSH_NONE || push.identifier != header->hop_by_hop)
+        return;
+    at->kind = HSS_PUSH_NONE;
+    push_consequence(station, &push, result, experimental);
 }
 
 void push_init(struct station *station)

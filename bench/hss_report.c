@@ -8,7 +8,7 @@
 struct sums {
     struct hss_counts counts;
     uint64_t pushes, push_answers;
-    uint64_t push_results[HSS_CODES];
+    uint64_t push_results[HSS_CODES], push_experimental[HSS_CODES];
 };
 
 static void add(struct sums *sums, const struct station *station)
@@ -26,6 +26,7 @@ static void add(struct sums *sums, const struct station *station)
         sums->counts.by_result[i] += counts->by_result[i];
         sums->counts.by_experimental[i] += counts->by_experimental[i];
         sums->push_results[i] += station->pusher.by_result[i];
+        sums->push_experimental[i] += station->pusher.by_experimental[i];
     }
 }
 
@@ -64,6 +65,7 @@ static json_t *report_of(const struct hss *hss, const struct sums *sums)
     add_codes(results, sums->counts.by_result, "");
     add_codes(results, sums->counts.by_experimental, "10415:");
     add_codes(push_results, sums->push_results, "");
+    add_codes(push_results, sums->push_experimental, "10415:");
     set(pushes, "sent", sums->pushes);
     set(pushes, "answered", sums->push_answers);
     json_object_set_new(pushes, "results", push_results);

@@ -132,7 +132,7 @@ static void on_message(struct link *from, const struct dm_header *header, dm_byt
     struct station_link *link = link_of(from);
     struct station *station = link->station;
     if (!dm_header_is_request(header)) {
-        push_answered(station, message);
+        push_answered(station, header, message);
         return;
     }
     if (header->command == HSS_MIRROR_COMMAND) {

@@ -7,6 +7,7 @@
 #include "bench/hss_delay.h"
 #include "bench/hss_mirror.h"
 #include "bench/hss_options.h"
+#include "bench/hss_push_request.h"
 #include "bench/link.h"
 
 struct station;
@@ -42,14 +43,13 @@ struct push_target {
     struct hss_whither whither;
 };
 
-/* A session that a SAR has begun with STATE_MAINTAINED, to be ended by ASR. */
-struct push_session {
-    uint32_t user, host;
-    uint16_t size;
-    char id[256];
+/* A push whose answer is awaited, found by the low bits of its Hop-by-Hop. */
+struct push_pending {
+    enum hss_push kind; /* HSS_PUSH_NONE: free */
+    uint32_t identifier, user;
 };
 
-enum { PUSH_TARGETS = 1024, PUSH_SESSIONS = 1024 };
+enum { PUSH_TARGETS = 1024, PUSH_SESSIONS = 1024, PUSH_PENDING = 4096 };
 
 struct pusher {
     enum hss_push kind;
@@ -60,8 +60,10 @@ struct pusher {
     uint32_t next_target, identifier;
     struct push_session sessions[PUSH_SESSIONS]; /* a ring; the newest are lost when it is full */
     uint32_t first_session, session_count;
+    struct push_pending pending[PUSH_PENDING]; /* the oldest are forgotten when it is full */
     uint64_t sent, answered;
     uint64_t by_result[HSS_CODES];
+    uint64_t by_experimental[HSS_CODES]; /* of vendor 10415 */
 };
 
 struct station {
@@ -111,7 +113,7 @@ struct hss_whither station_whither(const struct station_link *link);
 /* hss_push.c */
 void push_init(struct station *station);
 void push_learn(struct station_link *link, const struct dm_header *header, dm_bytes request);
-void push_answered(struct station *station, dm_bytes answer);
+void push_answered(struct station *station, const struct dm_header *header, dm_bytes answer);
 /* hss_mate.c */
 void mate_opened(struct station_link *link);
 void mate_message(struct station_link *link, dm_bytes message);

@@ -3,7 +3,8 @@
  *     world ── thread ── port (link, templates, slots)      a port is one SIP server and its
  * connection └─ player (mix or flow): what to send, and what the answer means
  *
- * A unit is what --requests and --rate count: a request of a mix, or a whole flow. */
+ * A unit is what is started at a time: a request of a mix, or a whole flow. --requests and --rate
+ * count requests, so a flow takes as many of them as it has steps. */
 #pragma once
 
 #include <pthread.h>
@@ -59,14 +60,32 @@ struct load_port {
 struct load_thread;
 struct flow_table;
 
+static const uint32_t LOAD_NOBODY = UINT32_MAX;
+
+/* A request of the server. */
+struct load_pushed {
+    const struct dm_header *header;
+    dm_bytes message;
+};
+
+/* What it is answered with. */
+struct load_reply {
+    uint32_t result;
+    uint32_t experimental; /* not 0: in Cx this of 3GPP's instead */
+};
+
 struct load_player {
     /* Starts a unit on this port of a SIP server 1; `due` is its time. */
     void (*start)(struct load_thread *thread, struct load_port *port, uint64_t due, bool measured);
     /* A request ended: with its answer, or with NULL if it was lost. `request` is a copy. */
     void (*ended)(struct load_thread *thread, struct load_port *port,
                   const struct load_slot *request, const struct load_answer *answer);
-    /* The server has sent a RTR, PPR or ASR for this user. May be NULL, as the next. */
-    void (*pushed)(struct load_thread *thread, uint32_t user);
+    /* The server has sent a RTR, PPR or ASR for this user: what is answered to it? Returns the unit
+     * that has waited for it, or LOAD_NOBODY. May be NULL, as the next two. */
+    uint32_t (*pushed)(struct load_thread *thread, uint32_t user, const struct load_pushed *push,
+                       struct load_reply *reply);
+    /* The answer is on its way. */
+    void (*replied)(struct load_thread *thread, uint32_t unit);
     void (*tick)(struct load_thread *thread, uint64_t now);
 };
 
@@ -77,6 +96,7 @@ struct load_world {
     const struct load_options *options;
     const struct load_player *player;
     const struct flow_table *flow; /* NULL in a mix */
+    uint64_t unit_requests;        /* how many a unit sends if all goes well */
     struct link_setup setup;
     uint64_t session_time; /* the high part of all Session-Ids */
     pthread_barrier_t ready;
@@ -97,7 +117,7 @@ struct load_thread {
     enum load_phase phase;
     struct load_port *ports; /* SIP servers 1, then SIP servers 2 */
     size_t firsts, seconds, dialled, opened, open, turn;
-    uint64_t budget;      /* measured units left */
+    int64_t budget;       /* measured requests left; below 0: those under way are a few more */
     uint64_t measure;     /* from then on it counts */
     uint64_t end;         /* no unit starts any more */
     uint64_t begin, last; /* when it began, when the last answer came */
@@ -125,8 +145,10 @@ void *load_thread_main(void *thread);
 /* Returns 0 or a negative errno. */
 int load_thread_init(struct load_thread *thread, struct load_world *world, uint32_t index);
 void load_thread_fini(struct load_thread *thread);
-/* A unit is done: starts the next one on this port in a closed loop. */
-void load_unit_ended(struct load_thread *thread, struct load_port *port);
+/* A unit that has sent so many requests is done: starts the next one on this port in a closed loop.
+ */
+void load_unit_ended(struct load_thread *thread, struct load_port *port, bool measured,
+                     uint32_t requests);
 /* The next open port of SIP server 1, another than `but` (may be NULL) if there is one. Or NULL. */
 struct load_port *load_next_first(struct load_thread *thread, const struct load_port *but);
 /* The SIP server 2 that serves this user: always the same while its connection is open. Or NULL. */
@@ -139,8 +161,6 @@ void load_port_init(struct load_port *port, struct load_thread *thread, uint64_t
                     bool second);
 void load_port_fini(struct load_port *port);
 void load_port_dial(struct load_port *port);
-
-static const uint32_t LOAD_NOBODY = UINT32_MAX;
 
 struct load_request {
     enum load_kind kind;
@@ -169,5 +189,6 @@ static inline bool load_port_is_open(const struct load_port *port)
 
 /* ---- load_push.c ---- */
 
-/* A request of the server: RTR, PPR and ASR are answered with 2001, others with 3001. */
+/* A request of the server: RTR, PPR and ASR are answered as the player says, with 2001 if it does
+ * not; others with 3001. */
 void load_push(struct load_port *port, const struct dm_header *header, dm_bytes message);

@@ -265,6 +265,8 @@ static bool check_flow(const struct load_options *options, const struct complain
         return complain(to, "--flow %s: Cx has none", options->flow);
     if (options->destination_host && strcmp(options->flow, "redirect") == 0)
         return complain(to, "--destination-host: --flow redirect asks who that is");
+    if (options->auth_session_state != 0 && strcmp(options->flow, "abort-unknown") == 0)
+        return complain(to, "--flow abort-unknown: no session without --auth-session-state 0");
     return true;
 }
 
@@ -314,9 +316,11 @@ static bool read_allowed(struct load_options *options, const struct complaint *t
 
 static bool check_amounts(struct load_options *options, const struct complaint *to)
 {
-    if (options->duration && options->requests)
-        return complain(to, "--duration and --requests exclude each other");
-    if (!options->duration && !options->requests)
+    if (!!options->duration + !!options->requests + !!options->flows > 1)
+        return complain(to, "--duration, --requests and --flows exclude each other");
+    if (options->flows && !options->flow)
+        return complain(to, "--flows: there are none without --flow");
+    if (!options->duration && !options->requests && !options->flows)
         options->duration = 10 * LOOP_SECOND;
     if (options->window == UINT64_MAX)
         options->window = options->rate ? 0 : 1;

@@ -14,9 +14,9 @@ enum load_command { LOAD_UAR, LOAD_MAR, LOAD_SAR, LOAD_LIR };
 struct load_options {
     const char *connect[LOAD_CONNECT_MAX];
     size_t connect_count;
-    uint64_t connections, server2_connections, window, rate, requests, users, seed, threads;
+    uint64_t connections, server2_connections, window, rate, requests, flows, users, seed, threads;
     uint64_t auth_session_state;
-    uint64_t duration, warmup, timeout; /* ns; duration 0: until `requests` are sent */
+    uint64_t duration, warmup, timeout; /* ns; duration 0: until all requests or flows are sent */
     const char *transport, *application, *mix, *flow, *origin, *server2, *realm;
     const char *destination_realm, *destination_host, *report, *histogram, *plot, *allow;
     const char *password; /* the number of the user follows */

@@ -2,8 +2,8 @@
  * is out, leaves.
  *
  * Closed loop: `window` units on each port, and the end of one starts the next. Open loop: unit k
- * of all threads is due at begin + k / rate; it is sent as soon as the loop wakes, and its latency
- * counts from when it was due. */
+ * of all threads, of n requests each, is due at begin + k n / rate; it is sent as soon as the loop
+ * wakes, and its latency counts from when it was due. */
 #include "bench/load.h"
 
 #include <errno.h>
@@ -36,20 +36,29 @@ static uint64_t thread_cpu(void)
 
 static bool may_start(const struct load_thread *thread, uint64_t due)
 {
-    return thread->phase == LOAD_RUNNING && thread->budget && due < thread->end &&
+    return thread->phase == LOAD_RUNNING && thread->budget > 0 && due < thread->end &&
            !atomic_load_explicit(&thread->world->interrupted, memory_order_relaxed);
+}
+
+/* Measured requests are taken from what may be sent; a flow that ends early gives some back. */
+static void spend(struct load_thread *thread, bool measured, int64_t requests)
+{
+    if (measured && thread->budget != INT64_MAX)
+        thread->budget -= requests;
 }
 
 static void start_unit(struct load_thread *thread, struct load_port *port, uint64_t due)
 {
     bool measured = due >= thread->measure;
-    if (measured && thread->budget != UINT64_MAX)
-        thread->budget--;
+    spend(thread, measured, (int64_t)thread->world->unit_requests);
     thread->world->player->start(thread, port, due, measured);
 }
 
-void load_unit_ended(struct load_thread *thread, struct load_port *port)
+void load_unit_ended(struct load_thread *thread, struct load_port *port, bool measured,
+                     uint32_t requests)
 {
+    if (!thread->world->options->flows) /* which counts flows, however long they are */
+        spend(thread, measured, (int64_t)requests - (int64_t)thread->world->unit_requests);
     bool closed_loop = thread->world->options->rate == 0;
     if (closed_loop && load_port_is_open(port) && may_start(thread, thread->loop.now))
         start_unit(thread, port, thread->loop.now);
@@ -100,15 +109,16 @@ static struct load_port *port_with_room(struct load_thread *thread)
 static uint64_t due_of(const struct load_thread *thread, uint64_t unit)
 {
     uint64_t rate = thread->world->options->rate;
-    return thread->begin + unit / rate * LOOP_SECOND + unit % rate * LOOP_SECOND / rate;
+    uint64_t before = unit * thread->world->unit_requests;
+    return thread->begin + before / rate * LOOP_SECOND + before % rate * LOOP_SECOND / rate;
 }
 
 static void skip_unit(struct load_thread *thread, uint64_t due)
 {
     bool measured = due >= thread->measure;
-    thread->tally[measured].errors[LOAD_not_sent]++;
-    if (measured && thread->budget != UINT64_MAX)
-        thread->budget--;
+    uint64_t requests = thread->world->unit_requests;
+    thread->tally[measured].errors[LOAD_not_sent] += requests;
+    spend(thread, measured, (int64_t)requests);
 }
 
 /* Starts all that is due; returns when the next one is. */
@@ -208,6 +218,15 @@ static uint64_t share(const struct load_thread *thread, uint64_t total)
     return total / threads + (thread->index < total % threads);
 }
 
+/* In requests. --flows counts whole ones. */
+static int64_t budget_of(const struct load_thread *thread)
+{
+    const struct load_options *options = thread->world->options;
+    if (options->flows)
+        return (int64_t)(share(thread, options->flows) * thread->world->unit_requests);
+    return options->requests ? (int64_t)share(thread, options->requests) : INT64_MAX;
+}
+
 int load_thread_init(struct load_thread *thread, struct load_world *world, uint32_t index)
 {
     const struct load_options *options = world->options;
@@ -227,7 +246,7 @@ int load_thread_init(struct load_thread *thread, struct load_world *world, uint3
         load_port_init(&thread->ports[thread->firsts + i], thread, 1 + index + i * options->threads,
                        true);
     users_init(&thread->users, options->users);
-    thread->budget = options->requests ? share(thread, options->requests) : UINT64_MAX;
+    thread->budget = budget_of(thread);
     thread->next_user = (uint32_t)(index % options->users);
     thread->tick.fire = on_tick;
     return 0;
@@ -287,8 +306,9 @@ static void run(struct load_thread *thread)
 /* Whose units could not be sent at all since their connections are gone. */
 static void count_unsent(struct load_thread *thread)
 {
-    if (thread->budget != UINT64_MAX && !atomic_load(&thread->world->interrupted))
-        thread->tally[1].errors[LOAD_not_sent] += thread->budget;
+    if (thread->budget != INT64_MAX && thread->budget > 0 &&
+        !atomic_load(&thread->world->interrupted))
+        thread->tally[1].errors[LOAD_not_sent] += (uint64_t)thread->budget;
 }
 
 static void leave(struct load_thread *thread)

@@ -35,6 +35,7 @@ static int world_init(const struct load_options *options)
     world.options = options;
     world.player = options->flow ? &load_player_flow : &load_player_mix;
     world.flow = options->flow ? flow_named(options->flow) : NULL;
+    world.unit_requests = options->flow ? flow_requests(world.flow, options) : 1;
     world.setup.events = load_link_events;
     world.setup.handshake = 10 * LOOP_SECOND;
     world.setup.greedy = true;

@@ -108,6 +108,14 @@ enum sip_assignment {
     SIP_DEREGISTRATION_TOO_MUCH_DATA = 11,
 };
 
+/* SIP-Reason-Code and Reason-Code. RFC 4740 §9.9.1. */
+enum sip_reason {
+    SIP_PERMANENT_TERMINATION = 0,
+    SIP_NEW_SERVER_ASSIGNED = 1,
+    SIP_SERVER_CHANGE = 2,
+    SIP_REMOVE_SERVER = 3,
+};
+
 /* SIP-User-Authorization-Type and User-Authorization-Type. RFC 4740 §9.10. */
 enum sip_authorization_type {
     SIP_AUTHORIZE_REGISTRATION = 0,

@@ -56,7 +56,7 @@ class Chain(Scenario):
     @judge.needed
     def test_the_registration_flow_of_rfc_4740_passes(self):
         self.start()
-        report = self.load('--flow', 'registration', '--requests', 30, '--users', 30, '--server2',
+        report = self.load('--flow', 'registration', '--flows', 30, '--users', 30, '--server2',
                            'registrar%d.example.com', '--verify-stickiness').report()
         self.check(report)
         self.assertEqual(report['flows'], 30)

@@ -58,7 +58,7 @@ class Relayed(Octets):
         self.start(hss.port)
         self.agent.await_up(SERVER)
         common = ['--application', application, '--users', 50]
-        for seed, options in enumerate((['--flow', 'registration', '--requests', 10, '--server2', 'registrar%d.example.com'],
+        for seed, options in enumerate((['--flow', 'registration', '--flows', 10, '--server2', 'registrar%d.example.com'],
                         ['--requests', 60, '--mix', 'UAR:3,MAR:1,SAR:1,LIR:5', '--connections', 2, '--window', 4])):
             report = Load(self, self.before, '--origin', 'sip%d.example.com', '--seed', seed, *common,
                           *options).report()

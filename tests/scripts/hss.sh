@@ -52,7 +52,7 @@ mix=(--mix UAR:3,MAR:1,SAR:1,LIR:5 --requests 4000)
 
 for application in sip cx; do
     start flow --threads 3
-    play --application $application --flow registration --requests 1000 || fail "$application: registration"
+    play --application $application --flow registration --flows 1000 || fail "$application: registration"
     stop flow
     says "$report" requests 4000
     says "$report" registered 500
@@ -90,7 +90,7 @@ first=$pid at_first=$address
 start two --identity hss2.example.net --peer-of "$at_first"
 second=$pid at_second=$address
 address=$at_first
-play --flow registration --requests 1500 || fail "registration at the first"
+play --flow registration --flows 1500 || fail "registration at the first"
 address=$at_second
 knows two
 kill -9 "$first"

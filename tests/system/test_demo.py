@@ -5,7 +5,7 @@ from common import Agent, Hss, Load, Scenario
 
 class Demo(Scenario):
     def register(self, application):
-        report = Load(self, self.agent, '--flow', 'registration', '--requests', 300, '--users', 300, '--connections', 3,
+        report = Load(self, self.agent, '--flow', 'registration', '--flows', 300, '--users', 300, '--connections', 3,
                       '--window', 8, '--origin', 'sip%d.example.com', '--server2', 'registrar%d.example.com',
                       '--application', application, '--verify-stickiness', name='flow').report()
         self.assert_no_errors(report)

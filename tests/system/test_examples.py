@@ -22,7 +22,7 @@ class Pool(Scenario):
     def test_a_pool_serves_each_user_at_one_hss_and_the_backup_when_all_else_is_gone(self):
         ports, hss = servers(self, 1, 2, 3)
         agent = Example(self, 'hss-pool', ports)
-        report = Load(self, agent, *FLOW, '--users', 300, '--connections', 3, '--window', 20, '--requests', 300).report()
+        report = Load(self, agent, *FLOW, '--users', 300, '--connections', 3, '--window', 20, '--flows', 300).report()
         self.assert_no_errors(report)
         self.assertEqual((report['status'], report['split_users']), (0, 0))
         sent = agent.metrics().by('messages_sent_total', 'peer')
@@ -114,7 +114,7 @@ class TwoAgents(Scenario):
         ports, _ = servers(self, 1, 2)
         agents = [Example(self, f'two-agents-{number}', ports, redis=store.port) for number in (1, 2)]
         report = Load(self, agents[0], '--connect', f'127.0.0.1:{agents[1].port}', *FLOW, '--users', 300, '--connections', 4,
-                      '--server2-connections', 2, '--window', 20, '--requests', 300).report()
+                      '--server2-connections', 2, '--window', 20, '--flows', 300).report()
         self.assert_no_errors(report)
         self.assertEqual((report['status'], report['split_users']), (0, 0))
         for agent in agents:

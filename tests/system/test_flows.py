@@ -1,6 +1,8 @@
 """The flows of RFC 4740 §6 through the agent, with two HSSs that do not know of each other, so that a request that goes to the wrong
 one fails its flow; in Cx those that it has. Then what needs a hand at the right moment: an HSS that dies between two rounds."""
 import hashlib
+import json
+import signal
 
 from common import REALM, Agent, Hss, Load, Program, Scenario, configuration, yaml
 from diameter import (AUTH_APPLICATION_ID, AUTH_SESSION_STATE, DESTINATION_HOST, DESTINATION_REALM, ERROR, ORIGIN_HOST, RESULT_CODE,
@@ -18,7 +20,7 @@ class Flows(Scenario):
         self.agent = Agent(self, self.hsss, **conf)
 
     def load(self, flow, *options):
-        return Load(self, self.agent, '--flow', flow, '--users', USERS, '--requests', USERS, '--connections', 3,
+        return Load(self, self.agent, '--flow', flow, '--users', USERS, '--flows', USERS, '--connections', 3,
                     '--server2-connections', 2, '--window', 8, '--verify-stickiness', *options, name=flow)
 
     def play(self, flow, *options):
@@ -150,6 +152,72 @@ class Push(Flows):
         self.assertGreater(report['flows'], USERS // 2)
         self.assertEqual(report['flows'] + report['errors']['flow'], USERS)
         self.assert_ends_well(self.agent, *self.hsss)
+
+
+    def test_SRV_03_ppr_without_Destination_Host_goes_to_who_serves_the_user(self):
+        """RFC 4740 §8.11. Two SIP servers 2: the agent has learnt from their SARs which one it is."""
+        self.start('--push', 'ppr:2000', '--push-by-realm')
+        self.assertGreaterEqual(self.play('push')['pushes'], USERS)
+        self.assert_ends_well(self.agent, *self.hsss)
+
+    def run_refused(self, application, results):
+        self.start('--push', 'ppr:2000')
+        report = self.play('push-refused', '--application', application)
+        self.assertEqual(report['requests'], 5 * USERS)
+        self.assert_balanced(self.agent)  # nobody is registered: nobody is pushed to
+        self.assert_ends_well(self.agent)
+        hsss = [hss.report() for hss in self.hsss]
+        for result in results:
+            self.assertGreaterEqual(sum(hss['pushes']['results'].get(result, 0) for hss in hsss), USERS // 2)
+        self.assertEqual(sum(hss['registered'] for hss in hsss), 0)
+
+    def test_SRV_01_a_refused_profile_ends_with_SIP_SERVER_CHANGE(self):
+        """RFC 4740 §8.12: PPA 5040 or 5039, then RTR with reason 2 to the same SIP server 2."""
+        self.run_refused('sip', ('5039', '5040'))
+
+    def test_SRV_01_a_refused_profile_of_cx_ends_with_SERVER_CHANGE(self):
+        self.run_refused('cx', ('10415:5008', '10415:5009'))
+
+    def test_SRV_05_a_SIP_server_2_that_is_gone_is_3002(self):
+        """The HSSs go on pushing to the users that they have registered."""
+        self.start('--push', 'ppr:200')
+        self.load('registration').report()
+        self.agent.await_metrics(lambda now: now.sum('local_answers_total', result='3002') >= 20, 'pushes to nobody')
+        for hss in self.hsss:
+            hss.send(signal.SIGTERM)
+        results = [json.loads(hss.output.splitlines()[-1])['pushes']['results'] for hss in self.hsss if hss.wait() == 0]
+        self.assertGreaterEqual(sum(result.get('3002', 0) for result in results), 20)
+        self.assertEqual({code for result in results for code in result} - {'2001', '3002'}, set())
+        self.assert_ends_well(self.agent)
+
+    def test_SRV_06_an_abort_of_a_session_that_is_lost_is_5002(self):
+        """RFC 6733 §8.5.2. No STR follows, and the HSS has nobody there any more."""
+        self.start('--push', 'asr:2000')
+        report = self.play('abort-unknown', '--auth-session-state', 0)
+        self.assertEqual((report['pushes'], report['requests']), (USERS, 4 * USERS))
+        self.assert_balanced(self.agent)
+        self.assert_ends_well(self.agent)
+        hsss = [hss.report() for hss in self.hsss]
+        self.assertEqual(sum(hss['pushes']['results']['5002'] for hss in hsss), USERS)
+        self.assertEqual(sum(hss['registered'] for hss in hsss), 0)
+
+
+class Failure(Flows):
+    """RFC 4740 §6.3 in vain: SAR AUTHENTICATION_FAILURE and AUTHENTICATION_TIMEOUT go where the challenge came from."""
+
+    def run_flow(self, application, first):
+        self.start()
+        report = self.play('auth-failure', '--application', application)
+        self.assertEqual((report['requests'], report['results'][first]), (8 * USERS, 2 * USERS))
+        self.assert_balanced(self.agent)
+        self.assert_ends_well(self.agent)
+        self.assertEqual([hss.report()['registered'] for hss in self.hsss], [0, 0])
+
+    def test_sip(self):
+        self.run_flow('sip', '2003')
+
+    def test_cx(self):
+        self.run_flow('cx', '10415:2001')
 
 
 class Termination(Flows):

@@ -69,7 +69,7 @@ class Users(Scenario):
 
     def test_STK_01_STK_02_STK_07_nobody_is_split_by_two_agents_of_which_one_is_restarted(self):
         self.start()
-        flow = ['--flow', 'registration', '--server2-connections', 4, '--requests']
+        flow = ['--flow', 'registration', '--server2-connections', 4, '--flows']
         self.read(self.run_load(*flow, USERS // 2))
         port = self.agents[1].port
         self.assertEqual(self.agents[1].stop(), 0)

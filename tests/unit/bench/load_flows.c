@@ -8,7 +8,7 @@ static void run(const char *flow, const char *options)
     char all[512];
     snprintf(all, sizeof(all),
              "--flow %s --destination-realm example.net --users 200 --connections 3 "
-             "--server2-connections 2 --window 4 --requests 200 %s",
+             "--server2-connections 2 --window 4 --flows 200 %s",
              flow, options);
     outcome = load_run(hss_address, all);
 }
@@ -164,6 +164,39 @@ Test(load_flows, push_that_does_not_come_is_an_error)
     fails_at(4);
 }
 
+Test(load_flows, push_without_Destination_Host_is_a_PPR_all_the_same)
+{
+    hss_start("--push ppr:3000 --push-by-realm");
+    run("push", "--timeout 20s");
+    ends_well(200);
+}
+
+Test(load_flows, push_refused_ends_with_SIP_SERVER_CHANGE_and_nobody_serves_the_user)
+{
+    hss_start("--push ppr:3000");
+    run("push-refused", "--timeout 20s");
+    ends_well(200);
+    cr_assert_eq(number_of(outcome, "requests"), 1000);
+    cr_assert_geq(number_of(outcome, "pushes"), 400);
+    cr_assert_eq(result_of(outcome, "2005") + result_of(outcome, "5034"), 200);
+}
+
+Test(load_flows, push_refused_in_Cx_bears_Experimental_Results)
+{
+    hss_start("--push ppr:3000");
+    run("push-refused", "--timeout 20s --application cx");
+    ends_well(200);
+    cr_assert_eq(result_of(outcome, "10415:2003") + result_of(outcome, "10415:5003"), 200);
+}
+
+Test(load_flows, push_refused_needs_a_PPR_first)
+{
+    hss_start("--push rtr:3000");
+    run("push-refused", "--timeout 20s");
+    cr_assert_eq(outcome->status, 1);
+    cr_assert_eq(number_of(outcome, "flows"), 0);
+}
+
 /* ---- §6.7 ---- */
 
 Test(load_flows, termination_has_six_ways)
@@ -187,6 +220,35 @@ Test(load_flows, termination_of_a_session_is_STR)
     run("termination", "--auth-session-state 0");
     ends_well(200);
     cr_assert_eq(number_of(outcome, "requests"), 200 * (4 + 6 + 5 + 2));
+}
+
+Test(load_flows, abort_unknown_is_answered_5002_and_no_STR_follows)
+{
+    hss_start("--push asr:3000");
+    run("abort-unknown", "--timeout 20s --auth-session-state 0");
+    ends_well(200);
+    cr_assert_eq(number_of(outcome, "requests"), 800);
+    cr_assert_eq(number_of(outcome, "pushes"), 200, "one for each session");
+}
+
+/* ---- §6.3, in vain ---- */
+
+Test(load_flows, auth_failure_leaves_nobody_registered)
+{
+    hss_start("");
+    run("auth-failure", "");
+    ends_well(200);
+    cr_assert_eq(number_of(outcome, "requests"), 1600);
+    cr_assert_eq(result_of(outcome, "2003"), 400, "first registrations, both times");
+    cr_assert_eq(result_of(outcome, "2005") + result_of(outcome, "5034"), 200);
+}
+
+Test(load_flows, auth_failure_in_Cx_leaves_nobody_registered)
+{
+    hss_start("");
+    run("auth-failure", "--application cx");
+    ends_well(200);
+    cr_assert_eq(result_of(outcome, "10415:2001"), 400);
 }
 
 /* ---- §6.8 ---- */

@@ -74,7 +74,7 @@ static void server(struct echo_peer *mine, struct link *link, uint64_t number,
 static void run(const char *options)
 {
     char all[256];
-    snprintf(all, sizeof(all), "--flow server-auth --requests 1 %s", options);
+    snprintf(all, sizeof(all), "--flow server-auth --flows 1 %s", options);
     peer = echo_start(server);
     outcome = load_run(peer->address, all);
 }

@@ -84,7 +84,7 @@ static void registrar(struct echo_peer *mine, struct link *link, uint64_t number
 static void run_one_flow(void)
 {
     peer = echo_start(registrar);
-    outcome = load_run(peer->address, "--flow registration --connections 2 --requests 1");
+    outcome = load_run(peer->address, "--flow registration --connections 2 --flows 1");
 }
 
 /* The flow ended as the error `flow` with request number `step`. */
