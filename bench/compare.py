@@ -23,6 +23,7 @@ WARM_UP = 0.3  # seconds that count for CPU, not for rate and latency
 
 PROFILES = {
     "sat": ["--connections", "16", "--window", "16"],
+    "plain": ["--connections", "16", "--window", "16"],  # sat, and no pool chooses by user
     "ping": ["--connections", "1", "--window", "1"],
     "open5k": ["--connections", "16", "--window", "0", "--rate", "5000"],
     "open10k": ["--connections", "16", "--window", "0", "--rate", "10000"],
@@ -144,7 +145,10 @@ def measure(room, options, peer_name, profile, seconds):
     servers = Servers(room, options.tools, load_core, USERS)
     agent = None
     try:
-        agent, ports = peer_of(peer_name, options.binaries).start(room, agent_core, servers.ports)
+        peer = peer_of(peer_name, options.binaries)
+        if profile == "plain":
+            peer.select = "round_robin"
+        agent, ports = peer.start(room, agent_core, servers.ports)
         probe(room, options.tools, load_core, ports)
         meter = Meter(agent, servers)
         connecting = connect_only(room, options, load_core, ports, meter, profile)

@@ -135,7 +135,7 @@ peers:
   - {{ identity: "*.example.com", from: [127.0.0.0/8] }}
 pools:
   - name: hss
-    select: sticky
+    select: {select}
     members:
       - {{ peer: hss1.example.net }}
       - {{ peer: hss2.example.net }}
@@ -145,15 +145,17 @@ routes:
 
 
 class Antipode:
-    """A sticky relay with metrics on, as users run it."""
+    """A relay with metrics on, as users run it: sticky, unless the profile says otherwise."""
 
     def __init__(self, binaries, workers="1", placement="packed"):
         self.binaries, self.workers, self.placement = binaries, workers, placement
+        self.select = "sticky"
 
     def start(self, room, core, servers):
         path = os.path.join(room, "antipode.yaml")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(ANTIPODE.format(*servers, workers=self.workers, placement=self.placement))
+            file.write(ANTIPODE.format(*servers, workers=self.workers, placement=self.placement,
+                                       select=self.select))
         process = Process(room, "agent", core, [self.binaries + "/antipode", "run", path])
         port = await_line(process.log, r"^INFO -: listening: tcp 127\.0\.0\.1:(\d+)$")
         return process, [int(port)]
