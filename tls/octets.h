@@ -13,9 +13,10 @@ struct tls_octets {
     size_t room;
 };
 
+/* NULL: there are none. */
 static inline const uint8_t *tls_octets_at(const struct tls_octets *octets)
 {
-    return octets->memory + octets->begin;
+    return octets->memory ? octets->memory + octets->begin : NULL;
 }
 
 static inline size_t tls_octets_size(const struct tls_octets *octets)
