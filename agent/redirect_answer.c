@@ -2,9 +2,8 @@
  */
 #include "agent/redirect_answer.h"
 
-#include <netinet/in.h>
-
 #include "agent/agent.h"
+#include "agent/conf/endpoint.h"
 #include "agent/local.h"
 #include "proto/uri.h"
 
@@ -29,11 +28,14 @@ static void put(struct hosts *hosts, dm_bytes uri)
 static void put_peer(struct hosts *hosts, uint32_t number)
 {
     const struct conf_peer *peer = &hosts->conf->peers[number];
+    enum conf_transport transport = peer->connect.transport;
     if (!peer->dials)
         return;
     struct dm_uri uri = {
         .host = dm_text(peer->identity),
         .port = peer->connect.port,
+        .is_secure = conf_is_secure(transport),
+        .transport = conf_is_over_sctp(transport) ? DM_TRANSPORT_SCTP : DM_TRANSPORT_TCP,
     };
     char text[DM_URI_MAX];
     put(hosts, dm_bytes_of(text, dm_uri_write(text, sizeof text, &uri)));

@@ -49,8 +49,10 @@ struct reload_fixed {
     uint32_t connections;
     bool has_http;
     union conf_socket http;
-    char *socket; /* NULL: none */
-    uint64_t bindings;
+    char *socket;      /* NULL: none */
+    uint64_t bindings; /* of these, hashes: conf/digest.h */
+    uint64_t sctp;
+    uint64_t dns;
 };
 
 struct reload {

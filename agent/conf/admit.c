@@ -80,8 +80,8 @@ size_t conf_cleartext_beyond_loopback(const struct conf *conf)
 {
     size_t count = 0;
     for (size_t i = 0; i < conf->listen_count; i++)
-        count += !conf_is_loopback(conf->listen[i].addresses.at);
+        count += conf_is_cleartext(&conf->listen[i]);
     for (size_t i = 0; i < conf->peer_count; i++)
-        count += conf->peers[i].dials && !conf_is_loopback(conf->peers[i].connect.addresses.at);
+        count += conf->peers[i].dials && conf_is_cleartext(&conf->peers[i].connect);
     return count;
 }

@@ -8,36 +8,16 @@
 #include "agent/conf/endpoint.h"
 #include "agent/conf/key.h"
 
-enum { NODES_MAX = 32, PASSWORD_MAX = 512, ADDRESS_MAX = 64 };
+enum { NODES_MAX = 32, PASSWORD_MAX = 512 };
 
 /* --- nodes --- */
-
-/* "192.0.2.1:6379", "[2001:db8::1]:6379" */
-static bool parse_node(const char *text, union conf_socket *node)
-{
-    char host[ADDRESS_MAX];
-    uint64_t port;
-    const char *colon = strrchr(text, ':');
-    size_t size = colon ? (size_t)(colon - text) : 0;
-    bool has_brackets = size > 2 && text[0] == '[' && text[size - 1] == ']';
-    if (!colon || size >= sizeof host || !conf_parse_number(colon + 1, &port) || port < 1 ||
-        port > 65535)
-        return false;
-    size -= has_brackets ? 2 : 0;
-    memcpy(host, text + has_brackets, size);
-    host[size] = '\0';
-    if (!conf_parse_address(host, node) || has_brackets != (node->any.sa_family == AF_INET6))
-        return false;
-    *node = conf_with_port(*node, (uint16_t)port);
-    return true;
-}
 
 static void read_node(struct conf_reading *reading, const struct conf_key *key,
                       const struct conf_node *node, void *element)
 {
     (void)key;
     const char *text = conf_scalar(reading, node);
-    if (text && !parse_node(text, element))
+    if (text && !conf_parse_socket(text, 0, element))
         conf_complain(reading, node, "`%s` is no IP address with a port, like 192.0.2.1:6379",
                       text);
 }

@@ -69,6 +69,7 @@ static void read_root(struct conf_snapshot *snapshot, dm_bytes octets, const str
         if (!complaints->count)
             conf_digest_read(&snapshot->conf.digest, root, &snapshot->arena);
         conf_settle_advertised(&reading, root);
+        conf_check_sctp(&reading, root);
     }
     conf_arena_fini(&scratch);
 }

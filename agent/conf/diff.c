@@ -21,6 +21,15 @@ static bool is_same_endpoint(const struct conf_peer *a, const struct conf_peer *
     return a->dials == b->dials && (!a->dials || conf_is_same_endpoint(&a->connect, &b->connect));
 }
 
+/* The connection that is there may be of a transport by which it may not come any more. */
+static bool loses_transport(const struct conf_peer *from, const struct conf_peer *to)
+{
+    for (enum conf_transport i = 0; i < CONF_TRANSPORTS; i++)
+        if (conf_peer_takes_transport(from, i) && !conf_peer_takes_transport(to, i))
+            return true;
+    return false;
+}
+
 /* Its capabilities were checked against the realm that was asked for then. */
 static bool wants_realm(const struct conf_peer *from, const struct conf_peer *to)
 {
@@ -35,7 +44,7 @@ static bool is_same_set(const struct dm_applications *a, const struct dm_applica
 
 bool conf_peer_reconnects(const struct conf_peer *from, const struct conf_peer *to)
 {
-    return !is_same_endpoint(from, to) || wants_realm(from, to) ||
+    return !is_same_endpoint(from, to) || loses_transport(from, to) || wants_realm(from, to) ||
            !is_same_set(&from->advertise, &to->advertise);
 }
 
@@ -261,9 +270,19 @@ static void compare_keys(struct comparison *it)
             fprintf(it->text, "%s: is not given any more\n", from->at[i].name);
 }
 
+/* The paths are the same, and what they lead to is not. */
+static void compare_files(struct comparison *it)
+{
+    const struct conf_tls *from = &it->from->tls;
+    const struct conf_tls *to = &it->to->tls;
+    if (from->is_given && to->is_given && from->files_hash != to->files_hash)
+        fprintf(it->text, "tls: its files are changed\n");
+}
+
 static void compare_all(struct comparison *it)
 {
     compare_keys(it);
+    compare_files(it);
     for (enum conf_list_of list = 0; list < CONF_LISTS; list++) {
         index_list(it, &it->from->digest.lists[list]);
         compare_items(it, list);

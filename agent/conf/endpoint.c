@@ -1,4 +1,4 @@
-/* endpoint.c — transport, address and port; source networks. Addresses are IP literals. */
+/* endpoint.c — addresses, ports and source networks. Addresses are IP literals. */
 #include "agent/conf/endpoint.h"
 
 #include <arpa/inet.h>
@@ -25,6 +25,16 @@ const char *conf_transport_name(enum conf_transport transport)
     return names[transport];
 }
 
+bool conf_is_secure(enum conf_transport transport)
+{
+    return transport == CONF_TLS || transport == CONF_DTLS;
+}
+
+bool conf_is_over_sctp(enum conf_transport transport)
+{
+    return transport == CONF_SCTP || transport == CONF_DTLS;
+}
+
 uint16_t conf_port(const union conf_socket *socket)
 {
     return ntohs(socket->any.sa_family == AF_INET ? socket->v4.sin_port : socket->v6.sin6_port);
@@ -49,27 +59,32 @@ struct conf_endpoint conf_endpoint_at(enum conf_transport transport,
     };
 }
 
-/* Digits and dots alone were meant as an address; a name may come later. */
-static bool looks_like_address(const char *text)
+/* "192.0.2.1:6379", "[2001:db8::1]:6379" */
+static bool parse_with_port(const char *text, union conf_socket *socket)
 {
-    return strchr(text, ':') || text[strspn(text, "0123456789./")] == '\0';
+    char host[INET6_ADDRSTRLEN + 2];
+    uint64_t port;
+    const char *colon = strrchr(text, ':');
+    size_t size = colon ? (size_t)(colon - text) : 0;
+    bool has_brackets = size > 2 && text[0] == '[' && text[size - 1] == ']';
+    if (!colon || size >= sizeof host || !conf_parse_number(colon + 1, &port) || port < 1 ||
+        port > UINT16_MAX)
+        return false;
+    size -= has_brackets ? 2 : 0;
+    memcpy(host, text + has_brackets, size);
+    host[size] = '\0';
+    if (!conf_parse_address(host, socket) || has_brackets != (socket->any.sa_family == AF_INET6))
+        return false;
+    *socket = conf_with_port(*socket, (uint16_t)port);
+    return true;
 }
 
-void conf_read_address(struct conf_reading *reading, const struct conf_key *key,
-                       const struct conf_node *node, void *field)
+bool conf_parse_socket(const char *text, uint16_t port, union conf_socket *socket)
 {
-    (void)key;
-    if (node->kind == CONF_LIST) {
-        conf_complain(reading, node, "not built yet: several addresses; tcp has one");
-        return;
-    }
-    const char *text = conf_scalar(reading, node);
-    if (text == NULL || conf_parse_address(text, field))
-        return;
-    if (!looks_like_address(text) && dm_identity_is_valid(dm_text(text)))
-        conf_complain(reading, node, "not built yet: names; give an IP address, not `%s`", text);
-    else
-        conf_complain(reading, node, "`%s` is no IP address", text);
+    if (port == 0 || !conf_parse_address(text, socket))
+        return parse_with_port(text, socket);
+    *socket = conf_with_port(*socket, port);
+    return true;
 }
 
 /* 16 octets: IPv4 as ::ffff:a.b.c.d */

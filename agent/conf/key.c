@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "agent/conf/built.h"
 #include "agent/conf/endpoint.h"
 #include "agent/conf/policy.h"
 #include "agent/conf/suggest.h"
@@ -24,14 +25,12 @@ const char CONF_REQUIRED[] = "\001required";
      most,       0},
 #define WORDS(map, name, reader, record, field, fallback, words)                                   \
     {CONF_##map, name, conf_read_##reader, offsetof(struct record, field), fallback, 0, 0, words},
-#define LATER(map, name) {CONF_##map, name, conf_read_later, 0, NULL, 0, 0, 0},
 const struct conf_key conf_keys[] = {
 #include "agent/conf/keys.def"
 };
 #undef KEY
 #undef RANGE
 #undef WORDS
-#undef LATER
 const size_t conf_key_count = sizeof conf_keys / sizeof conf_keys[0];
 
 /* The rows of one map stand together. */
@@ -179,10 +178,15 @@ static void read_default(struct conf_reading *reading, const struct conf_key *ke
     key->read(reading, key, &fallback, field);
 }
 
-/* A key that is refused is refused where it stands, not where its value begins. */
-static const struct conf_node *value_of(const struct conf_key *key, const struct conf_node *name)
+/* A key that the contract has and this version has not is refused where it stands, not where its
+ * value begins. */
+static void read_given(struct conf_reading *reading, const struct conf_key *key,
+                       const struct conf_node *name, void *field)
 {
-    return key->read == conf_read_later ? name : name->next;
+    if (conf_key_is_built(key))
+        key->read(reading, key, name->next, field);
+    else
+        conf_complain(reading, name, "not built yet: leave `%s` out", key->name);
 }
 
 static void read_rows(struct conf_reading *reading, const struct conf_node *node, struct rows rows,
@@ -196,7 +200,7 @@ static void read_rows(struct conf_reading *reading, const struct conf_node *node
         struct conf_path inner = {reading->path, key->name, 0};
         reading->path = &inner;
         if (given[i])
-            key->read(reading, key, value_of(key, given[i]), at + key->offset);
+            read_given(reading, key, given[i], at + key->offset);
         else if (!reading->changes_only && key->fallback)
             read_default(reading, key, node, at + key->offset);
         reading->path = inner.up;
@@ -246,12 +250,4 @@ void conf_add_name(struct conf_reading *reading, const struct conf_node *map,
     if (before)
         conf_complain_key(reading, map, "name", "`%s` is given twice, first in line %u", name,
                           before->place.line);
-}
-
-/* A key, or a value, that the contract has and this version has not. */
-void conf_read_later(struct conf_reading *reading, const struct conf_key *key,
-                     const struct conf_node *node, void *field)
-{
-    (void)field;
-    conf_complain(reading, node, "not built yet: leave `%s` out", key->name);
 }

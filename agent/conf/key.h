@@ -12,6 +12,10 @@
 enum conf_map {
     CONF_ROOT,
     CONF_LISTENER,
+    CONF_TLS_MAP,
+    CONF_SCTP_MAP,
+    CONF_RTO,
+    CONF_DNS,
     CONF_TIMERS,
     CONF_RECONNECT,
     CONF_LIMITS,
@@ -74,8 +78,7 @@ struct conf_key {
     const char *fallback; /* YAML; NULL: none; CONF_REQUIRED */
     const char *least;
     const char *most;
-    const char *
-        words; /* "packed|spread": the place of a word is its value; `*` before it: not built yet */
+    const char *words; /* "packed|spread": the place of a word is its value */
 };
 
 extern const char CONF_REQUIRED[];
@@ -126,24 +129,24 @@ const char *const *conf_program_only(enum conf_map map);
 /* An application by its name or number; false with a complaint. */
 bool conf_find_application(struct conf_reading *reading, const struct conf_node *node,
                            uint32_t *id);
-/* Transport, address and port by the rows of `map`. */
+/* The place of a word among those of its key, or -1 with a complaint. */
+int conf_find_word(struct conf_reading *reading, const struct conf_key *key,
+                   const struct conf_node *node);
+/* Transport, addresses and ports by the rows of `map`; of a mistake, no address. */
 void conf_read_endpoint(struct conf_reading *reading, const struct conf_node *node,
-                        enum conf_map map, union conf_socket *socket);
+                        enum conf_map map, struct conf_endpoint *endpoint);
+/* What can be said of `sctp` when all listeners and peers are known. */
+void conf_check_sctp(struct conf_reading *reading, const struct conf_node *root);
 /* Adds the `name` of the element at the present path, NULL where it could not be read; complains if
  * it was given before. */
 void conf_add_name(struct conf_reading *reading, const struct conf_node *map,
                    struct conf_names *names, const char *name);
 
-/* A word of which only one is built: there is nothing to remember. */
-conf_read conf_read_built;
-
 /* The readers named in keys.def. */
 #define KEY(map, name, reader, record, field, fallback)                conf_read conf_read_##reader;
 #define RANGE(map, name, reader, record, field, fallback, least, most) conf_read conf_read_##reader;
 #define WORDS(map, name, reader, record, field, fallback, words)       conf_read conf_read_##reader;
-#define LATER(map, name)                                               conf_read conf_read_later;
 #include "agent/conf/keys.def"
 #undef KEY
 #undef RANGE
 #undef WORDS
-#undef LATER

@@ -7,10 +7,8 @@ void conf_read_connect(struct conf_reading *reading, const struct conf_key *key,
                        const struct conf_node *node, void *field)
 {
     struct conf_peer *peer = conf_record_of(key, field);
-    union conf_socket address;
     peer->dials = true;
-    conf_read_endpoint(reading, node, CONF_CONNECT, &address);
-    peer->connect = conf_endpoint_at(CONF_TCP, &address);
+    conf_read_endpoint(reading, node, CONF_CONNECT, field);
 }
 
 static void read_network(struct conf_reading *reading, const struct conf_key *key,
@@ -31,15 +29,6 @@ void conf_read_networks(struct conf_reading *reading, const struct conf_key *key
     peer->from_count = conf_list_count(node);
     if (node->kind == CONF_LIST && node->count == 0)
         conf_complain(reading, node, "no source at all; left out: any");
-}
-
-void conf_read_transports(struct conf_reading *reading, const struct conf_key *key,
-                          const struct conf_node *node, void *field)
-{
-    (void)field;
-    conf_read_list(reading, key, node, 1, conf_read_built);
-    if (node->kind == CONF_LIST && node->count == 0)
-        conf_complain(reading, node, "no transport at all");
 }
 
 /* What the program has once cannot be set for one peer. */

@@ -1,12 +1,9 @@
-/* program.c — readers of what concerns the whole program: workers, applications, listeners, timers,
+/* program.c — readers of what concerns the whole program: workers, applications, timers,
  * admin, users. */
 #include <sys/un.h>
 
-#include "agent/conf/endpoint.h"
 #include "agent/conf/key.h"
 #include "proto/dict.h"
-
-enum { LISTENERS_MAX = 64 };
 
 #define RELAY UINT32_C(0xffffffff)
 
@@ -82,54 +79,6 @@ void conf_read_applications(struct conf_reading *reading, const struct conf_key 
         conf_complain(reading, node, "at least one application is wanted here");
 }
 
-/* Listeners. */
-
-static void refuse_cleartext(struct conf_reading *reading, const struct conf_node *node,
-                             const union conf_socket *socket)
-{
-    if (reading->conf->cleartext == CONF_CLEARTEXT_REFUSE && socket->any.sa_family != AF_UNSPEC &&
-        !conf_is_loopback(socket))
-        conf_complain_key(reading, node, "address",
-                          "beyond loopback without TLS, which `cleartext: refuse` forbids");
-}
-
-void conf_read_endpoint(struct conf_reading *reading, const struct conf_node *node,
-                        enum conf_map map, union conf_socket *socket)
-{
-    struct conf_written written = {0};
-    conf_read_map(reading, node, map, &written);
-    *socket = conf_with_port(written.socket, (uint16_t)written.port);
-    if (map != CONF_HTTP)
-        refuse_cleartext(reading, node, socket);
-}
-
-static void read_listener(struct conf_reading *reading, const struct conf_key *key,
-                          const struct conf_node *node, void *element)
-{
-    struct conf_endpoint *listen = element;
-    union conf_socket address;
-    (void)key;
-    conf_read_endpoint(reading, node, CONF_LISTENER, &address);
-    *listen = conf_endpoint_at(CONF_TCP, &address);
-    size_t number = reading->path->index;
-    for (size_t i = 1; i <= number && address.any.sa_family; i++)
-        if (conf_is_same_socket(listen[-(ptrdiff_t)i].addresses.at, &address))
-            conf_complain(reading, node, "the same as listen[%zu]", number - i);
-}
-
-void conf_read_listen(struct conf_reading *reading, const struct conf_key *key,
-                      const struct conf_node *node, void *field)
-{
-    size_t count = conf_list_count(node);
-    if (node->kind == CONF_LIST && (count == 0 || count > LISTENERS_MAX)) {
-        conf_complain(reading, node, "1 to %d listeners are wanted here", LISTENERS_MAX);
-        return;
-    }
-    *(struct conf_endpoint **)field =
-        conf_read_list(reading, key, node, sizeof(struct conf_endpoint), read_listener);
-    reading->conf->listen_count = count;
-}
-
 /* Maps within the program's record. */
 
 static void check_reconnect(struct conf_reading *reading, const struct conf_node *node,
@@ -182,15 +131,6 @@ void conf_read_log(struct conf_reading *reading, const struct conf_key *key,
     (void)key;
     (void)field;
     conf_read_map(reading, node, CONF_LOG, reading->conf);
-}
-
-void conf_read_http(struct conf_reading *reading, const struct conf_key *key,
-                    const struct conf_node *node, void *field)
-{
-    (void)key;
-    reading->conf->has_http = !conf_is_word(node, "none");
-    if (reading->conf->has_http)
-        conf_read_endpoint(reading, node, CONF_HTTP, field);
 }
 
 /* The path of the control socket: what the system takes as one. */

@@ -41,14 +41,13 @@ static size_t word_size(const char *at)
     return strcspn(at, "|");
 }
 
-/* Writes "a, b or c" for "a|b|c", without those that are not built. */
+/* Writes "a, b, c" for "a|b|c". */
 static void list_words(char *to, size_t room, const char *words)
 {
     *to = '\0';
     for (const char *at = words; *at; at += word_size(at) + (at[word_size(at)] == '|')) {
         size_t used = strlen(to);
-        if (*at != '*')
-            snprintf(to + used, room - used, "%s%.*s", used ? ", " : "", (int)word_size(at), at);
+        snprintf(to + used, room - used, "%s%.*s", used ? ", " : "", (int)word_size(at), at);
     }
 }
 
@@ -60,24 +59,16 @@ static void complain_word(struct conf_reading *reading, const struct conf_key *k
     conf_complain(reading, node, "`%s` is none of: %s", node->text, words);
 }
 
-/* The place of the word among `words`, or -1 with a complaint. */
-static int find_word(struct conf_reading *reading, const struct conf_key *key,
-                     const struct conf_node *node)
+int conf_find_word(struct conf_reading *reading, const struct conf_key *key,
+                   const struct conf_node *node)
 {
     const char *text = conf_scalar(reading, node);
     if (text == NULL)
         return -1;
     const char *at = key->words;
-    for (int place = 0; *at; place++, at += word_size(at) + (at[word_size(at)] == '|')) {
-        bool is_later = *at == '*';
-        at += is_later;
-        if (word_size(at) != node->size || memcmp(at, text, node->size) != 0)
-            continue;
-        if (!is_later)
+    for (int place = 0; *at; place++, at += word_size(at) + (at[word_size(at)] == '|'))
+        if (word_size(at) == node->size && memcmp(at, text, node->size) == 0)
             return place;
-        conf_complain(reading, node, "not built yet: `%s`", text);
-        return -1;
-    }
     complain_word(reading, key, node);
     return -1;
 }
@@ -85,7 +76,7 @@ static int find_word(struct conf_reading *reading, const struct conf_key *key,
 void conf_read_word(struct conf_reading *reading, const struct conf_key *key,
                     const struct conf_node *node, void *field)
 {
-    int word = find_word(reading, key, node);
+    int word = conf_find_word(reading, key, node);
     if (word >= 0)
         *(int *)field = word;
 }
@@ -93,17 +84,9 @@ void conf_read_word(struct conf_reading *reading, const struct conf_key *key,
 void conf_read_choice(struct conf_reading *reading, const struct conf_key *key,
                       const struct conf_node *node, void *field)
 {
-    int word = find_word(reading, key, node);
+    int word = conf_find_word(reading, key, node);
     if (word >= 0)
         *(bool *)field = word == 1;
-}
-
-/* A word of which only one is built: there is nothing to remember. */
-void conf_read_built(struct conf_reading *reading, const struct conf_key *key,
-                     const struct conf_node *node, void *field)
-{
-    (void)field;
-    (void)find_word(reading, key, node);
 }
 
 void conf_read_boolean(struct conf_reading *reading, const struct conf_key *key,

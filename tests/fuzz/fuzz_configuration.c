@@ -3,9 +3,10 @@
  *
  * A configuration that loads must say what its reader relies on: required texts, members that are
  * peers, routes that have pools. */
-#include "agent/conf/conf.h"
-
 #include <stdlib.h>
+
+#include "agent/conf/built.h"
+#include "agent/conf/endpoint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size);
 
@@ -27,6 +28,16 @@ static void claim_complaints(const char *text)
     }
 }
 
+static void claim_endpoint(const struct conf_endpoint *endpoint, bool may_have_name)
+{
+    const struct conf_addresses *addresses = &endpoint->addresses;
+    claim(endpoint->transport < CONF_TRANSPORTS);
+    claim(endpoint->name ? may_have_name && !addresses->count : addresses->count > 0);
+    claim(addresses->count <= CONF_ADDRESSES_MAX);
+    for (unsigned i = 0; i < addresses->count; i++)
+        claim(addresses->at[i].any.sa_family && conf_port(&addresses->at[i]) == endpoint->port);
+}
+
 static void claim_pool(const struct conf *conf, const struct rt_pool *pool)
 {
     claim(pool->name && pool->count >= 1 && pool->count <= RT_MEMBERS_MAX);
@@ -41,10 +52,9 @@ static void claim_pool(const struct conf *conf, const struct rt_pool *pool)
 static void claim_route(const struct conf *conf, const struct rt_route *route)
 {
     claim(route->name && route->realm.size);
-    claim(route->action == RT_RELAY || route->action == RT_REJECT);
-    if (route->action == RT_RELAY)
+    if (route->action == RT_RELAY || route->action == RT_PROXY)
         claim(route->pool < conf->tables.pool_count);
-    else
+    if (route->action == RT_REJECT)
         claim(route->result >= 3000);
 }
 
@@ -52,6 +62,11 @@ static void claim_conf(const struct conf *conf)
 {
     claim(conf->identity && conf->realm && conf->listen_count);
     claim(conf->timers.watchdog >= UINT64_C(6000000000));
+    for (size_t i = 0; i < conf->listen_count; i++)
+        claim_endpoint(&conf->listen[i], false);
+    for (size_t i = 0; i < conf->peer_count; i++)
+        if (conf->peers[i].dials)
+            claim_endpoint(&conf->peers[i].connect, true);
     for (size_t i = 0; i < conf->peer_count; i++)
         claim(conf_peer_for(conf, dm_text(conf->peers[i].identity), NULL) >=
               (conf->peers[i].is_pattern ? -1 : 0));
@@ -63,6 +78,7 @@ static void claim_conf(const struct conf *conf)
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
 {
+    conf_built = ~0U;
     char *complaints = NULL;
     size_t length = 0;
     FILE *to = open_memstream(&complaints, &length);

@@ -1,0 +1,46 @@
+/* conf_folder.h — configurations in a folder of their own, with the files that `tls` names. */
+#pragma once
+
+#include <unistd.h>
+
+#include "agent/conf/built.h"
+#include "conf_claims.h"
+
+#define TLS_BUT(keys)                                                                              \
+    "tls: { certificate: agent.pem, private_key: agent.key, ca: ca.pem, " keys " }\n"
+#define TLS TLS_BUT("")
+
+static const char *const folder_files[] = {"agent.pem", "agent.key", "ca.pem", "crl.pem"};
+static char folder[] = "/tmp/antipode-conf-XXXXXX";
+
+/* Valid until it has been asked for eight others. */
+static inline const char *in_folder(const char *name)
+{
+    static char paths[8][64];
+    static unsigned next;
+    char *path = paths[next++ % 8];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+static inline void write_in_folder(const char *name, const char *text)
+{
+    FILE *file = fopen(in_folder(name), "w");
+    cr_assert(file && fputs(text, file) >= 0 && fclose(file) == 0, "%s", name);
+}
+
+/* What is built soon is tested as if it were. */
+static inline void make_folder(void)
+{
+    conf_built = ~0U;
+    cr_assert_not_null(mkdtemp(folder));
+    for (size_t i = 0; i < sizeof folder_files / sizeof *folder_files; i++)
+        write_in_folder(folder_files[i], folder_files[i]);
+}
+
+static inline void remove_folder(void)
+{
+    for (size_t i = 0; i < sizeof folder_files / sizeof *folder_files; i++)
+        unlink(in_folder(folder_files[i]));
+    rmdir(folder);
+}
