@@ -3,7 +3,6 @@
 #include "tls/dtls.h"
 
 #include <assert.h>
-#include <openssl/err.h>
 #include <stdlib.h>
 
 #include "tls/context_private.h"
@@ -231,7 +230,6 @@ size_t tls_dtls_read(struct tls_dtls *dtls, const void *record, size_t size, uin
     struct tls_record head;
     if (!tls_core_is_over_handshake(&dtls->core))
         return 0;
-    ERR_clear_error();
     if (tls_octets_size(&dtls->early) == 0)
         return size ? open_record(dtls, record, size, plaintext, room) : 0;
     if (size != 0 && !is_one_record(record, size, &head))
@@ -261,7 +259,6 @@ size_t tls_dtls_seal(struct tls_dtls *dtls, const struct iovec *pieces, int coun
     if (!tls_core_may_write(&dtls->core) || !is_its_turn || size == 0 ||
         size > TLS_DTLS_MESSAGE_MAX)
         return 0;
-    ERR_clear_error();
     size_t sealed = tls_seal_close(&dtls->seal, TLS_RECORD_DATA, pieces, count, size, record);
     if (sealed == 0)
         tls_core_fail(&dtls->core, TLS_REASON_INTERNAL);
@@ -312,7 +309,6 @@ void tls_dtls_close(struct tls_dtls *dtls)
 {
     if (!tls_core_may_write(&dtls->core))
         return;
-    ERR_clear_error();
     dtls->core.is_shut = true;
     say_alert(dtls, ALERT_WARNING, SSL_AD_CLOSE_NOTIFY);
     if (dtls->core.state == TLS_OPEN)
