@@ -191,6 +191,7 @@ static struct metrics_source make_source(const struct admin *admin)
     const struct agent *agent = admin->agent;
     return (struct metrics_source){
         .conf = agent->conf,
+        .tls = agent->snapshot->tls,
         .started = agent->started,
         .worker_count = agent->worker_count,
         .stats = admin->stats,

@@ -119,7 +119,7 @@ static uint64_t sum_connections(const struct agent *agent)
 {
     uint64_t connections = 0;
     for (unsigned i = 0; i < agent->worker_count; i++)
-        connections += stats_read(&agent->workers[i]->stats.connections);
+        connections += stats_connections(&agent->workers[i]->stats);
     return connections;
 }
 
@@ -214,6 +214,8 @@ static void put_into_use(struct agent *agent, struct snapshot *snapshot)
 {
     registry_seat(&agent->registry, snapshot->conf); /* those who come now get the new seats */
     agent->conf = snapshot->conf;
+    agent->wires.conf = snapshot->conf;
+    agent->wires.tls = snapshot->tls;
     agent->memory.limit = snapshot->conf->limits.memory;
     agent->former = agent->snapshot;
     agent->behind = agent->worker_count;
@@ -224,7 +226,8 @@ static void put_into_use(struct agent *agent, struct snapshot *snapshot)
     post_flush(&agent->post);
 }
 
-bool agent_publish(struct agent *agent, struct conf *conf, FILE *complaints)
+bool agent_publish(struct agent *agent, struct conf *conf, struct tls_context *tls,
+                   FILE *complaints)
 {
     const struct snapshot *now = agent->snapshot;
     if (!registry_has_room(&agent->registry, conf)) {
@@ -232,7 +235,7 @@ bool agent_publish(struct agent *agent, struct conf *conf, FILE *complaints)
                 conf->file);
         return false;
     }
-    struct snapshot *snapshot = snapshot_new(conf, (uint16_t)(now->number + 1));
+    struct snapshot *snapshot = snapshot_new(conf, tls, (uint16_t)(now->number + 1));
     if (!snapshot_number(snapshot, &agent->rows)) {
         fprintf(complaints, "%s: too many names of peers or routes since the start\n", conf->file);
         free(snapshot);
@@ -375,6 +378,11 @@ static void start_loop(struct agent *agent)
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
     if (uv_loop_init(&agent->loop))
         abort();
+    agent->wires = (struct wire_loop){.uv = &agent->loop,
+                                      .stats = &agent->stats,
+                                      .conf = agent->conf,
+                                      .tls = agent->snapshot->tls};
+    wire_loop_open(&agent->wires);
     uv_prepare_init(&agent->loop, &agent->prepare);
     uv_timer_init(&agent->loop, &agent->tick);
     agent->prepare.data = agent->tick.data = agent;
@@ -432,9 +440,9 @@ static void warn_of_cleartext(const struct conf *conf)
                  log_number("count", (int64_t)count));
 }
 
-static void take_first_snapshot(struct agent *agent, struct conf *conf)
+static void take_first_snapshot(struct agent *agent, struct conf *conf, struct tls_context *tls)
 {
-    struct snapshot *snapshot = snapshot_new(conf, 0);
+    struct snapshot *snapshot = snapshot_new(conf, tls, 0);
     agent->conf = conf;
     atomic_init(&agent->snapshot, snapshot);
     snapshot_rows_init(&agent->rows);
@@ -450,12 +458,12 @@ static uint32_t exact_rows(const struct conf *conf)
     return count;
 }
 
-static struct agent *agent_new(struct conf *conf)
+static struct agent *agent_new(struct conf *conf, struct tls_context *tls)
 {
     struct agent *agent = calloc(1, sizeof *agent);
     if (!agent)
         abort();
-    take_first_snapshot(agent, conf);
+    take_first_snapshot(agent, conf, tls);
     agent->connections = conf->limits.connections;
     agent->board_size = exact_rows(conf) + MORE_ROWS + agent->connections;
     agent->worker_count = worker_count(conf);
@@ -486,6 +494,7 @@ static void close_any(uv_handle_t *handle, void *context)
 static void agent_free(struct agent *agent)
 {
     front_close(&agent->front);
+    wire_loop_close(&agent->wires);
     uv_walk(&agent->loop, close_any, NULL);
     uv_run(&agent->loop, UV_RUN_DEFAULT);
     post_flush(&agent->post);
@@ -496,6 +505,7 @@ static void agent_free(struct agent *agent)
     for (unsigned i = 0; i < agent->worker_count; i++)
         worker_free(agent->workers[i]);
     uv_loop_close(&agent->loop);
+    wire_loop_fini(&agent->wires);
     registry_fini(&agent->registry);
     orders_fini(&agent->orders);
     mailbox_fini(&agent->mailbox);
@@ -536,11 +546,11 @@ static void abandon(struct agent *agent)
         worker_abandon(agent->workers[i]);
 }
 
-int agent_run(struct conf *conf)
+int agent_run(struct conf *conf, struct tls_context *tls)
 {
     raise_descriptor_limit(conf);
     warn_of_cleartext(conf);
-    struct agent *agent = agent_new(conf);
+    struct agent *agent = agent_new(conf, tls);
     bool works = front_open(&agent->front, agent);
     agent->admin = works ? admin_open(agent, &works) : NULL;
     agent->control = works ? control_open(agent, &works) : NULL;

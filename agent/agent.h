@@ -38,6 +38,7 @@ struct agent {
     struct board *board;
 
     uv_loop_t loop;
+    struct wire_loop wires;
     uv_prepare_t prepare;
     uv_timer_t tick;
     uv_signal_t signals[3];
@@ -71,8 +72,9 @@ struct stage_letter {
     uint32_t stage;
 };
 
-/* Runs the agent until it is told to end. Takes `conf`. Returns the exit status. */
-int agent_run(struct conf *conf);
+/* Runs the agent until it is told to end. Takes `conf` and what secrets_load made of it. Returns
+ * the exit status. */
+int agent_run(struct conf *conf, struct tls_context *tls);
 
 /* Any thread. */
 const struct dm_self *agent_self(const struct agent *agent);
@@ -90,9 +92,10 @@ unsigned agent_least_busy(const struct agent *agent);
 void agent_stop(struct agent *agent);
 
 /* Puts a newer snapshot into use: gives its rows numbers and seats, and tells the workers, who
- * acknowledge by letter. False, with a line in `complaints`, where it cannot be. Takes it only
- * then. */
-bool agent_publish(struct agent *agent, struct conf *conf, FILE *complaints);
+ * acknowledge by letter. False, with a line in `complaints`, where it cannot be; else it takes
+ * `conf` and `tls`. */
+bool agent_publish(struct agent *agent, struct conf *conf, struct tls_context *tls,
+                   FILE *complaints);
 
 /* Is it listening and not on its way out? */
 bool agent_is_ready(const struct agent *agent);

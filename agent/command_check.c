@@ -1,14 +1,17 @@
 /* command_check.c — `antipode check FILE`: what `run` would say of the file, without running. */
 #include "agent/command_check.h"
 
-#include "agent/conf/conf.h"
+#include "agent/secrets.h"
 
 int command_check(const char *file)
 {
+    struct tls_context *tls = NULL;
     struct conf *conf = conf_load(file, stdout);
-    if (conf == NULL)
-        return 1;
-    printf("%s: ok\n", file);
-    conf_free(conf);
-    return 0;
+    bool is_good = conf && secrets_load(conf, &tls, stdout);
+    if (is_good)
+        printf("%s: ok\n", file);
+    tls_context_unref(tls);
+    if (conf)
+        conf_free(conf);
+    return is_good ? 0 : 1;
 }

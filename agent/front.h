@@ -1,9 +1,9 @@
 /* front.h — the front desk: listeners, and arrivals that have not yet sent their CER. Main thread.
  *
- * An arrival moves exactly once: when its CER names the peer, a letter carries descriptor and
- * octets to the peer's home. A CER that leads to no peer is answered here. Strangers are bounded:
- * by `half_open`, by the capabilities timer, by the size of what they may send before they are
- * known. CEX-01, CEX-14, CEX-17, CEX-20, CEX-21, PSM-07, SEC-15. */
+ * An arrival moves exactly once: when its CER names the peer, a letter carries wire and octets to
+ * the peer's home. A CER that leads to no peer is answered here. Strangers are bounded: by
+ * `half_open`, by the capabilities timer, by the size of what they may send before they are known.
+ * PSM-07, SEC-15. What an arrival goes through: arrival.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,11 +15,11 @@
 
 struct agent;
 struct arrival;
-struct front_listener;
+struct listener;
 
 struct front {
     struct agent *agent;
-    struct front_listener *listeners;
+    struct listener *listeners;
     struct arrival *first; /* all arrivals */
     unsigned half_open;
     bool is_paused;        /* `half_open` is full, or there are no descriptors */
@@ -38,3 +38,6 @@ void front_close(struct front *front);
 
 /* Ends arrivals whose time is over. */
 void front_tick(struct front *front);
+
+/* One arrival less. */
+void front_has_left(struct front *front);

@@ -12,6 +12,7 @@
 #include "agent/command_schema.h"
 #include "agent/command_test.h"
 #include "agent/log.h"
+#include "agent/secrets.h"
 #include "agent/version.h"
 
 static const char usage[] =
@@ -34,10 +35,15 @@ static int command_run(const char *file)
     struct conf *conf = conf_load(file, stderr);
     if (!conf)
         return 1;
+    struct tls_context *tls;
+    if (!secrets_load(conf, &tls, stderr)) {
+        conf_free(conf);
+        return 1;
+    }
     signal(SIGPIPE, SIG_IGN);
     log_open((enum log_level)conf->log_level, conf->log_json);
     log_start();
-    int status = agent_run(conf);
+    int status = agent_run(conf, tls);
     log_stop();
     return status;
 }

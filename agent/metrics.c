@@ -10,6 +10,7 @@
 #include "agent/log.h"
 #include "agent/metrics_text.h"
 #include "agent/process.h"
+#include "tls/context.h"
 
 struct rendering {
     const struct metrics_source *source;
@@ -411,13 +412,37 @@ static void put_reasons(struct metrics_family family, const char *const *reasons
 static void put_connections(const struct rendering *rendering)
 {
     const struct stats *sum = &rendering->sum;
-    one(family(rendering, "connections", "gauge", "Connections of known peers, by transport"),
-        metrics_label("transport", "tcp"), stats_read(&sum->connections));
+    struct metrics_family connections =
+        family(rendering, "connections", "gauge", "Connections of known peers, by transport");
+    for (unsigned i = 0; i < CONF_TRANSPORTS; i++)
+        one(connections, metrics_label("transport", conf_transport_name((enum conf_transport)i)),
+            stats_read(&sum->connections[i]));
     put_reasons(family(rendering, "connections_refused_total", "counter",
                        "Connections that were closed by the agent"),
                 refusals, sum->refused, STATS_REFUSALS);
     put_reasons(family(rendering, "dropped_total", "counter", "Messages that went nowhere"), drops,
                 sum->dropped, STATS_DROPS);
+}
+
+static void put_handshakes(const struct rendering *rendering)
+{
+    struct metrics_family family_of = family(rendering, "tls_handshakes_total", "counter",
+                                             "Handshakes of TLS and DTLS, by how they ended");
+    for (unsigned i = 0; i < TLS_REASON_COUNT; i++)
+        one(family_of, metrics_label("result", tls_reason_label((enum tls_reason)i)),
+            stats_read(&rendering->sum.handshakes[i]));
+}
+
+static void put_certificates(const struct rendering *rendering)
+{
+    const struct tls_file *files = NULL;
+    const struct tls_context *tls = rendering->source->tls;
+    size_t count = tls ? tls_context_files(tls, &files) : 0;
+    struct metrics_family expiry =
+        family(rendering, "tls_certificate_expiry_timestamp_seconds", "gauge",
+               "When what a file of `tls` says is over; 0: never");
+    for (size_t i = 0; i < count; i++)
+        one(expiry, metrics_label("file", files[i].path), (uint64_t)files[i].expires);
 }
 
 static void put_orders(const struct rendering *rendering)
@@ -483,6 +508,8 @@ static void put_agent(const struct rendering *rendering)
     for (unsigned i = 0; i < STATS_PATHS; i++)
         metrics_histogram(path, metrics_label("path", paths[i]), &sum->path[i]);
     put_connections(rendering);
+    put_handshakes(rendering);
+    put_certificates(rendering);
     put_orders(rendering);
     put_store(rendering);
     put_lag(rendering);

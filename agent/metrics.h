@@ -8,9 +8,12 @@
 #include "agent/stats.h"
 #include "routing/bindings.h"
 
+struct tls_context;
+
 struct metrics_source {
     const struct conf *conf;
-    uint64_t started; /* wall clock, seconds */
+    const struct tls_context *tls; /* NULL: there is none */
+    uint64_t started;              /* wall clock, seconds */
     unsigned worker_count;
     const struct stats **stats; /* those of the workers and, last, of the front desk */
     const struct rt_bindings *bindings;

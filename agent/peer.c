@@ -14,6 +14,7 @@
 #include "agent/guest.h"
 #include "agent/log.h"
 #include "agent/peer_actions.h"
+#include "agent/peer_trust.h"
 #include "agent/relay.h"
 
 enum { EXPIRE_PER_TURN = 256 };
@@ -220,6 +221,7 @@ static void opened(struct peer *peer)
     peer->open->bytes_received = &stats->bytes_received;
     log_info(peer_name(peer), "open", log_words("{side} opened the connection"),
              log_text("side", peer->state == DM_R_OPEN ? "it" : "we"));
+    peer_trust_begin(peer);
     peer_watch(peer, DM_WATCH_CONNECTION_UP);
     peer_publish(peer);
     conn_pause(peer->open, false); /* what came behind the CER is framed now */
@@ -269,6 +271,7 @@ static void closed(struct peer *peer, bool was_open)
         peer->open = NULL;
         peer->link = 0;
         peer->in_flight = 0;
+        peer_trust_end(peer);
         if (peer->is_orderly)
             peer_watch_reset(peer);
         else
@@ -335,6 +338,8 @@ void peer_timer(struct peer *peer, enum worker_timer timer)
 {
     if (timer == TIMER_WATCHDOG) {
         peer_watch_timer(peer);
+    } else if (timer == TIMER_CERTIFICATE) {
+        peer_trust_is_over(peer);
     } else if (timer == TIMER_RECONNECT) {
         if (peer->state == DM_CLOSED)
             peer_event(peer, DM_EVENT_START);

@@ -89,8 +89,8 @@ struct peer *peer_new(struct worker *worker, rt_peer self, struct name *name,
 /* It has no connection and no pending request. */
 void peer_free(struct peer *peer);
 
-/* A connection that the peer opened, with its CER; `descriptor` is taken. */
-void peer_arrive(struct peer *peer, int descriptor, dm_bytes cer, dm_bytes rest);
+/* A connection that the peer opened, with its CER; `wire`, which is detached, is taken. */
+void peer_arrive(struct peer *peer, struct wire *wire, dm_bytes cer, dm_bytes rest);
 
 void peer_event(struct peer *peer, enum dm_event event);
 void peer_timer(struct peer *peer, enum worker_timer timer);

@@ -6,7 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/log.h"
-#include "agent/net/tcp.h"
+#include "agent/peer_dial.h"
 
 enum { BASE_ROOM = 4096 };
 
@@ -26,7 +26,7 @@ static uint32_t next_end_to_end(struct peer *peer)
 static void send_base(struct peer *peer, struct conn *conn, bool urgent, const uint8_t *octets,
                       size_t size)
 {
-    if (!size || !conn || conn->descriptor < 0)
+    if (!size || !conn || !conn->wire)
         return;
     memcpy(conn_reserve(conn, urgent, size), octets, size);
     conn_commit(conn, urgent, size, 0, -1);
@@ -38,16 +38,9 @@ static const struct dm_self *self_of(const struct peer *peer)
     return agent_self(peer->worker->agent);
 }
 
-static struct dm_addresses addresses_of(const struct conn *conn, uint8_t octets[16])
+static struct wire_addresses local_of(const struct conn *conn)
 {
-    struct dm_addresses addresses = {.count = 1};
-    size_t size = tcp_local_address(conn->descriptor, octets);
-    if (!size) { /* the connection has just gone: what is written will not be read */
-        memset(octets, 0, 4);
-        size = 4;
-    }
-    addresses.at[0] = dm_bytes_of(octets, size);
-    return addresses;
+    return conn->wire ? wire_local(conn->wire) : (struct wire_addresses){0};
 }
 
 void peer_send_dwr(struct peer *peer)
@@ -73,8 +66,8 @@ void peer_answer_base(struct peer *peer, struct conn *conn, const struct dm_head
 static void send_cer(struct peer *peer)
 {
     uint8_t octets[BASE_ROOM];
-    uint8_t local[16];
-    struct dm_addresses addresses = addresses_of(peer->i_conn, local);
+    struct wire_addresses local = local_of(peer->i_conn);
+    struct dm_addresses addresses = wire_advertised(&local);
     peer->cer_hop_by_hop = next_hop_by_hop(peer);
     peer->cer_end_to_end = next_end_to_end(peer);
     size_t size = dm_cer_write(octets, sizeof octets, self_of(peer), &peer->conf->advertise,
@@ -87,8 +80,8 @@ static void send_cea(struct peer *peer, struct conn *conn, enum dm_result result
                      const struct dm_fault *fault)
 {
     uint8_t octets[BASE_ROOM];
-    uint8_t local[16];
-    struct dm_addresses addresses = addresses_of(conn, local);
+    struct wire_addresses local = local_of(conn);
+    struct dm_addresses addresses = wire_advertised(&local);
     size_t size = dm_cea_write(octets, sizeof octets, self_of(peer), &peer->conf->advertise,
                                &addresses, &peer->r_cer, result, fault);
     send_base(peer, conn, true, octets, size);
@@ -164,23 +157,6 @@ static void drop(struct conn **conn, bool abort)
     else
         conn_close(*conn);
     *conn = NULL;
-}
-
-static enum dm_event dial(struct peer *peer)
-{
-    char where[64];
-    tcp_address_text(peer->conf->connect.addresses.at, where, sizeof where);
-    int descriptor = tcp_dial(peer->conf->connect.addresses.at);
-    if (descriptor >= 0)
-        peer->i_conn = conn_new(peer->worker, descriptor, true, false,
-                                peer->conf->limits.message_size, &peer_conn_events, peer);
-    if (descriptor >= 0 && peer->i_conn) {
-        log_debug(peer_name(peer), "dial", log_words("{where}"), log_text("where", where));
-        return PEER_NO_EVENT;
-    }
-    log_warn(peer_name(peer), "dial", log_words("{where}: {error}"), log_text("where", where),
-             log_text("error", uv_strerror(descriptor < 0 ? descriptor : UV_ENOMEM)));
-    return DM_EVENT_I_RCV_CONN_NACK;
 }
 
 /* We win with the greater Origin-Host, and then keep the connection that the other side opened. RFC
@@ -262,7 +238,7 @@ enum dm_event peer_act(struct peer *peer, enum dm_action action)
 {
     switch (action) {
     case DM_ACTION_I_SND_CONN_REQ:
-        return dial(peer);
+        return peer_dial(peer);
     case DM_ACTION_I_SND_CER:
         send_cer(peer);
         break;
@@ -320,7 +296,7 @@ static enum stats_refusal refusal_of(enum dm_result wrong)
     return wrong == DM_UNKNOWN_PEER ? STATS_REFUSED_wrong_identity : STATS_REFUSED_malformed;
 }
 
-void peer_arrive(struct peer *peer, int descriptor, dm_bytes cer, dm_bytes rest)
+void peer_arrive(struct peer *peer, struct wire *wire, dm_bytes cer, dm_bytes rest)
 {
     struct worker *worker = peer->worker;
     peer->arrivals++;
@@ -328,8 +304,8 @@ void peer_arrive(struct peer *peer, int descriptor, dm_bytes cer, dm_bytes rest)
     worker_attend(peer); /* if nothing comes of it, the slot may go */
     if (peer->open)
         conn_hear_out(peer->open);
-    peer->arriving = conn_new(worker, descriptor, false, true, peer->conf->limits.message_size,
-                              &peer_conn_events, peer);
+    peer->arriving =
+        conn_new(worker, wire, true, peer->conf->limits.message_size, &peer_conn_events, peer);
     if (!peer->arriving)
         return;
     conn_give(peer->arriving, rest);

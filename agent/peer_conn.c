@@ -5,6 +5,7 @@
 
 #include "agent/log.h"
 #include "agent/peer_actions.h"
+#include "agent/peer_trust.h"
 #include "agent/relay.h"
 
 static void on_connected(struct conn *conn, int error)
@@ -14,7 +15,10 @@ static void on_connected(struct conn *conn, int error)
         peer_event(peer, DM_EVENT_I_RCV_CONN_ACK);
         return;
     }
-    log_info(peer_name(peer), "dial", log_words("{error}"), log_text("error", uv_strerror(error)));
+    if (conn->wire->why)
+        stats_add(&peer->worker->stats.refused[STATS_REFUSED_tls], 1);
+    log_info(peer_name(peer), "dial", log_words("{error}"),
+             log_text("error", conn->wire->why ? conn->wire->why : uv_strerror(error)));
     peer->i_conn = NULL;
     peer_event(peer, DM_EVENT_I_RCV_CONN_NACK);
 }
@@ -36,6 +40,8 @@ static enum dm_event receive_cea(struct peer *peer, dm_bytes message,
     struct dm_fault fault = {0};
     stats_add(&peer_stats(peer)->received_base, 1);
     enum dm_result wrong = peer_read_capabilities(peer, message, &fault);
+    if (!wrong && !peer_trust_allows(peer, peer->i_conn))
+        wrong = DM_UNKNOWN_PEER; /* SEC-05: the name is right, the certificate is another's */
     if (!wrong)
         return DM_EVENT_I_RCV_CEA;
     const char *name = dm_result_name(wrong);
@@ -177,29 +183,44 @@ static void on_closed(struct conn *conn, int error)
     peer_event(peer, end_of(peer, conn));
 }
 
+static void note_fault(const struct conn *conn, enum dm_frame fault, const struct dm_header *header)
+{
+    const struct peer *peer = conn->owner;
+    log_warn(peer_name(peer), "unparsable", log_words("{what}"),
+             log_text("what", fault == DM_FRAME_BAD_VERSION  ? "another version"
+                              : fault == DM_FRAME_BAD_LENGTH ? "a bad message length"
+                                                             : "no Diameter"));
+    bool is_oversized = fault == DM_FRAME_BAD_LENGTH && header->length > conn->message_limit;
+    enum stats_drop drop = is_oversized ? STATS_DROP_oversized : STATS_DROP_unparsable;
+    stats_add(&peer->worker->stats.dropped[drop], 1);
+}
+
+/* Where boundaries are known, a bad length spoils one message; were it an answer, nobody is to be
+ * told. SCT-02. */
+static bool spoils_one(const struct peer *peer, const struct conn *conn, enum dm_frame fault)
+{
+    return conn == peer->open && fault == DM_FRAME_BAD_LENGTH && conn->wire->kind->has_messages;
+}
+
 /* A stream that has lost its frame. A request that can be told from noise is answered first:
  * HDR-03, HDR-05, HDR-06. */
 static void on_fault(struct conn *conn, enum dm_frame fault, const struct dm_header *header)
 {
     struct peer *peer = conn->owner;
     enum dm_event end = end_of(peer, conn);
-    struct stats *stats = &peer->worker->stats;
+    bool goes_on = spoils_one(peer, conn, fault);
     bool is_answerable = conn == peer->open && fault != DM_FRAME_LOST;
-    log_warn(peer_name(peer), "unparsable", log_words("{what}"),
-             log_text("what", fault == DM_FRAME_BAD_VERSION  ? "another version"
-                              : fault == DM_FRAME_BAD_LENGTH ? "a bad message length"
-                                                             : "no Diameter"));
-    bool is_oversized = fault == DM_FRAME_BAD_LENGTH && header->length > conn->message_limit;
-    stats_add(&stats->dropped[is_oversized ? STATS_DROP_oversized : STATS_DROP_unparsable], 1);
-    if (is_answerable) {
+    note_fault(conn, fault, header);
+    if (is_answerable && !(goes_on && !dm_header_is_request(header)))
         relay_refuse(peer, header,
                      fault == DM_FRAME_BAD_VERSION ? DM_UNSUPPORTED_VERSION
                                                    : DM_INVALID_MESSAGE_LENGTH);
-        if (conn->owner) /* the answer may have found it too slow a reader */
-            conn_close(conn);
-    } else {
+    if (goes_on)
+        return;
+    if (!is_answerable)
         conn_abort(conn);
-    }
+    else if (conn->owner) /* the answer may have found it too slow a reader */
+        conn_close(conn);
     if (peer->open == conn || peer->i_conn == conn || peer->r_conn == conn)
         peer_event(peer, end);
 }

@@ -6,7 +6,6 @@
 #include "agent/conf/diff.h"
 #include "agent/guest.h"
 #include "agent/log.h"
-#include "agent/net/tcp.h"
 #include "agent/peer.h"
 
 /* What it counts stands on another row now: gauges move with it, counters stay. */
@@ -80,13 +79,16 @@ static void take_timers(struct peer *peer, const struct conf_timers *former)
 /* --- its connection ----------------------------------------------------------------------------
  */
 
-/* It may no longer come from where it came from. */
+/* It may no longer come from where it came from, or by what it came by. */
 static bool is_from_elsewhere(const struct peer *peer)
 {
-    if (peer->state != DM_R_OPEN || !peer->conf->from_count)
+    if (peer->state != DM_R_OPEN)
         return false;
-    union conf_socket source = tcp_peer_address(peer->open->descriptor);
-    return !conf_peer_takes(peer->conf, &source);
+    union conf_socket source = {0};
+    const struct wire *wire = peer->open->wire;
+    return !wire || !conf_peer_takes_transport(peer->conf, wire_transport(wire)) ||
+           (peer->conf->from_count &&
+            (!wire_remote(wire, &source) || !conf_peer_takes(peer->conf, &source)));
 }
 
 static void say(const struct peer *peer, const char *what)

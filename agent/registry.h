@@ -11,6 +11,7 @@
 #include "agent/mailbox.h"
 
 struct agent;
+struct wire;
 struct conf;
 
 struct registry_slot {
@@ -45,7 +46,7 @@ struct arrival_letter {
     rt_peer peer;
     struct name *name; /* a reference for the home, where it meets the peer for the first time */
     bool is_drained;   /* by an operator, before it came */
-    int descriptor;
+    struct wire *wire; /* detached */
     uint32_t cer_size;
     uint32_t rest_size;
     uint8_t octets[]; /* the CER, then what came behind it */

@@ -11,6 +11,7 @@
 #include "agent/agent.h"
 #include "agent/conf/endpoint.h"
 #include "agent/log.h"
+#include "agent/secrets.h"
 
 enum { LINES_LOGGED = 6 }; /* of the ten that the log writes in a second */
 
@@ -85,6 +86,10 @@ static void build(uv_work_t *work)
         abort();
     struct conf *next = conf_load_after(reload->file, now, complaints);
     if (next && !is_same_agent(now, next, complaints)) {
+        conf_free(next);
+        next = NULL;
+    }
+    if (next && !secrets_load(next, &reload->tls, complaints)) {
         conf_free(next);
         next = NULL;
     }
@@ -197,7 +202,8 @@ static bool publish(struct reload *reload)
         abort();
     if (agent->stage != AGENT_RUNS)
         fputs("the agent is ending\n", to);
-    bool is_published = agent->stage == AGENT_RUNS && agent_publish(agent, reload->next, to);
+    bool is_published =
+        agent->stage == AGENT_RUNS && agent_publish(agent, reload->next, reload->tls, to);
     fclose(to);
     complain(reload, why);
     free(why);
@@ -232,11 +238,14 @@ static void on_built(uv_work_t *work, int status)
         log_result(reload, is_good, hash);
     give_report(reload, is_good, hash);
     conf_diff_fini(&reload->diff);
-    if (reload->is_dry || !is_good)
+    if (reload->is_dry || !is_good) {
         conf_free(reload->next);
+        tls_context_unref(reload->tls);
+    }
     free(reload->complaints);
     reload->complaints = NULL;
     reload->next = NULL;
+    reload->tls = NULL;
     reload->is_building = false;
     reload_go_on(reload->agent);
 }

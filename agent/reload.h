@@ -15,6 +15,7 @@
 #include "agent/stats.h"
 
 struct agent;
+struct tls_context;
 
 struct reload_report {
     bool is_good;
@@ -65,6 +66,7 @@ struct reload {
     bool is_dry;
     uv_work_t work;
     struct conf *next; /* NULL: the file is wrong */
+    struct tls_context *tls;
     struct conf_diff diff;
     char *complaints;
     stats_counter succeeded;

@@ -1,6 +1,7 @@
 /* report_peers.c — peers as JSON, from what the workers said of them. PSM-09. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "agent/net/tcp.h"
 #include "agent/report.h"
@@ -52,11 +53,26 @@ static void put(json_t *json, const char *name, json_t *value)
     json_object_set_new(json, name, report_made(value));
 }
 
+/* One that has never been connected and that we do not dial may come by any. */
+static json_t *transport_of(const struct report_row *row)
+{
+    bool is_known = row->flags & (ROW_ADDRESS | ROW_OPEN);
+    return is_known ? json_string(conf_transport_name((enum conf_transport)row->transport))
+                    : json_null();
+}
+
+static json_t *certificate_of(const struct report_row *row)
+{
+    int64_t left = row->certificate - (int64_t)time(NULL);
+    return row->certificate ? json_integer(left > 0 ? left : 0) : json_null();
+}
+
 static void put_connection(json_t *json, const struct report_row *row)
 {
     bool is_open = row->flags & ROW_OPEN;
-    put(json, "transport", json_string("tcp"));
-    put(json, "security", json_string("none"));
+    put(json, "transport", transport_of(row));
+    put(json, "security", json_string(row->security));
+    put(json, "certificate_expires_in_s", certificate_of(row));
     put(json, "address", address_of(row));
     put(json, "dials", json_boolean(row->flags & ROW_DIALS));
     put(json, "opened_by", opener_of(row));

@@ -2,7 +2,6 @@
 #include "agent/report_row.h"
 
 #include "agent/agent.h"
-#include "agent/net/tcp.h"
 
 /* Rows in a turn, and slots of pending tables that are looked at for the oldest request. */
 enum { ROWS_PER_TURN = 256, SLOTS_PER_TURN = 65536 };
@@ -26,11 +25,27 @@ static uint32_t flags_of(const struct peer *peer)
     return flags;
 }
 
+static const struct wire *wire_of(const struct peer *peer)
+{
+    const struct conn *conn = peer->open ? peer->open : peer->r_conn ? peer->r_conn : peer->i_conn;
+    return conn ? conn->wire : NULL;
+}
+
+static void find_transport(const struct peer *peer, struct report_row *row)
+{
+    const struct wire *wire = wire_of(peer);
+    row->transport = (uint16_t)(wire ? wire_transport(wire) : peer->conf->connect.transport);
+    row->certificate = wire && peer->open ? wire_expiry(wire) : 0;
+    snprintf(row->security, sizeof row->security, "none");
+    if (wire)
+        wire_security(wire, row->security, sizeof row->security);
+}
+
 /* Of the connection that is there, else where we would connect to. */
 static void find_address(const struct peer *peer, struct report_row *row)
 {
-    const struct conn *conn = peer->open ? peer->open : peer->r_conn ? peer->r_conn : peer->i_conn;
-    bool is_known = conn && tcp_remote_address(conn->descriptor, &row->remote);
+    const struct wire *wire = wire_of(peer);
+    bool is_known = wire && wire_remote(wire, &row->remote);
     if (!is_known && peer->conf->dials) {
         row->remote = peer->conf->connect.addresses.at[0];
         is_known = true;
@@ -61,6 +76,7 @@ static void fill(const struct peer *peer, struct report_row *row)
     row->silence = peer->open ? age_of(peer, peer->last_heard) : 0;
     row->oldest = oldest ? age_of(peer, oldest) : 0;
     row->expires_in = 0;
+    find_transport(peer, row);
     find_address(peer, row);
 }
 

@@ -24,6 +24,8 @@ enum report_flag {
     ROW_OPEN = 1 << 13,
 };
 
+enum { ROW_SECURITY = 62 };
+
 /* Ages are nanoseconds. Behind it: application ids, then identity, the name of its row and its
  * realm. */
 struct report_row {
@@ -41,7 +43,10 @@ struct report_row {
     uint64_t silence;    /* since it was heard; 0: no connection */
     uint64_t oldest;     /* of its pending requests; 0: none */
     uint64_t expires_in; /* until it is forgotten; 0: it is not. The front desk's */
+    int64_t certificate; /* of the connection that is open: its end, of the wall clock; 0: none */
     union conf_socket remote;
+    char security[ROW_SECURITY]; /* "none", or version and cipher */
+    uint16_t transport;          /* enum conf_transport: of the connection, or that we would use */
     uint16_t identity_size;
     uint16_t admitted_size; /* the identity or pattern of the row that lets it in */
     uint16_t realm_size;    /* 0: any */

@@ -92,7 +92,7 @@ static json_t *workers(const struct agent *agent)
         json_array_append_new(
             list, report_made(json_pack("{s:i, s:i, s:I, s:I, s:I}", "worker", (int)i,
                                         "busy_percent", (int)agent->workers[i]->busy, "connections",
-                                        (json_int_t)stats_read(&stats->connections), "pending",
+                                        (json_int_t)stats_connections(stats), "pending",
                                         (json_int_t)stats_read(&stats->held_pending), "memory",
                                         (json_int_t)stats_read(&stats->memory))));
     }

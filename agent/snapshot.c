@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "agent/conf/snapshot.h"
+#include "tls/context.h"
 
 static struct conf_peer unknown_peer(const struct conf *conf)
 {
@@ -16,12 +17,12 @@ static struct conf_peer unknown_peer(const struct conf *conf)
                               .compatibility = conf->compatibility};
 }
 
-struct snapshot *snapshot_new(struct conf *conf, uint16_t number)
+struct snapshot *snapshot_new(struct conf *conf, struct tls_context *tls, uint16_t number)
 {
     struct snapshot *snapshot = malloc(sizeof *snapshot);
     if (!snapshot)
         abort();
-    *snapshot = (struct snapshot){conf, number, 1, unknown_peer(conf)};
+    *snapshot = (struct snapshot){conf, tls, number, 1, unknown_peer(conf)};
     return snapshot;
 }
 
@@ -35,6 +36,7 @@ void snapshot_unref(struct snapshot *snapshot)
 {
     if (!snapshot || --snapshot->references)
         return;
+    tls_context_unref(snapshot->tls);
     conf_free(snapshot->conf);
     free(snapshot);
 }

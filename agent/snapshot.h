@@ -8,9 +8,12 @@
 #include "agent/conf/conf.h"
 #include "agent/rows.h"
 
+struct tls_context;
+
 struct snapshot {
     struct conf *conf;
-    uint16_t number; /* counts up and wraps round: few are alive */
+    struct tls_context *tls; /* made of `tls` and its files; NULL: there is none */
+    uint16_t number;         /* counts up and wraps round: few are alive */
     uint32_t references;
     struct conf_peer unknown; /* for peers that no row admits */
 };
@@ -29,8 +32,8 @@ struct snapshot_row {
     bool is_admitted;
 };
 
-/* Takes `conf`; gives one reference. */
-struct snapshot *snapshot_new(struct conf *conf, uint16_t number);
+/* Takes `conf` and `tls`; gives one reference. */
+struct snapshot *snapshot_new(struct conf *conf, struct tls_context *tls, uint16_t number);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot);
 

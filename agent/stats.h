@@ -9,9 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/conf/conf.h"
 #include "agent/rows.h"
 #include "proto/fsm.h"
 #include "proto/watchdog.h"
+#include "tls/reason.h"
 
 typedef _Atomic uint64_t stats_counter;
 
@@ -136,8 +138,9 @@ struct stats {
     stats_counter refused[STATS_REFUSALS];
     stats_counter redirects; /* remembered, by this worker: gauge */
     stats_counter terminations[STATS_TERMINATIONS];
-    stats_counter connections; /* gauge */
-    stats_counter drained;     /* peers, by order of an operator: gauges, the front desk's */
+    stats_counter connections[CONF_TRANSPORTS]; /* gauges */
+    stats_counter handshakes[TLS_REASON_COUNT]; /* of TLS and DTLS, by how they ended */
+    stats_counter drained; /* peers, by order of an operator: gauges, the front desk's */
     stats_counter disabled;
     stats_counter clients; /* those of them that are open to a client: gauge */
     stats_counter memory;  /* octets of messages, queues, bags and unfinished input: gauge */
@@ -150,6 +153,15 @@ void stats_init(struct stats *stats, uint32_t peers, uint32_t routes);
 void stats_fini(struct stats *stats);
 /* Makes room for so many rows in all. Main thread; the writer goes on meanwhile. */
 void stats_grow(struct stats *stats, uint32_t peers, uint32_t routes);
+
+/* Connections of all transports. */
+static inline uint64_t stats_connections(const struct stats *stats)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < CONF_TRANSPORTS; i++)
+        sum += stats_read(&stats->connections[i]);
+    return sum;
+}
 
 /* The counters of a row of peers; 0: of those that no row admits. */
 static inline struct stats_peer *stats_peer_at(const struct stats *stats, uint32_t row)

@@ -11,6 +11,7 @@
 #include "agent/guest.h"
 #include "agent/local.h"
 #include "agent/log.h"
+#include "agent/net/conn.h"
 #include "agent/park.h"
 #include "agent/peer.h"
 #include "agent/redirect_answer.h"
@@ -243,15 +244,24 @@ static void move_on(struct worker *worker)
     }
     if (worker->failing && has_moved)
         worker_again(worker);
-    else
-        uv_idle_stop(&worker->again);
+}
+
+/* What is left in user space and in pending tables. It asks for the next turn itself, if it needs
+ * one. */
+static void go_on(struct worker *worker)
+{
+    uv_idle_stop(&worker->again);
+    if (worker->ahead)
+        conn_read_ahead(worker);
+    if (worker->failing)
+        move_on(worker);
 }
 
 static void on_check(uv_check_t *handle)
 {
     struct worker *worker = handle->data;
-    if (worker->failing)
-        move_on(worker);
+    if (worker->failing || uv_is_active((uv_handle_t *)&worker->again))
+        go_on(worker);
     if (worker->tick_is_due) {
         worker->tick_is_due = false;
         tick(worker);
@@ -275,7 +285,7 @@ static void open_arrival(struct worker *worker, const struct letter *opened)
     else
         name_unref(letter->name);
     peer->is_drained = letter->is_drained;
-    peer_arrive(peer, letter->descriptor, dm_bytes_of(letter->octets, letter->cer_size),
+    peer_arrive(peer, letter->wire, dm_bytes_of(letter->octets, letter->cer_size),
                 dm_bytes_of(letter->octets + letter->cer_size, letter->rest_size));
 }
 
@@ -413,6 +423,7 @@ static void end_loop(struct worker *worker)
     park_close(worker->park);
     while (worker->lingering)
         conn_abort(worker->lingering);
+    wire_loop_close(&worker->wires);
     uv_handle_t *own[] = {(uv_handle_t *)&worker->prepare, (uv_handle_t *)&worker->check,
                           (uv_handle_t *)&worker->again, (uv_handle_t *)&worker->tick,
                           (uv_handle_t *)&worker->mailbox.wake};
@@ -442,6 +453,9 @@ struct worker *worker_new(struct agent *agent, unsigned index)
     worker->world = relay_world(worker);
     follow_init(worker);
     mailbox_init(&worker->mailbox, &worker->loop, on_mail, worker);
+    worker->wires.uv = &worker->loop;
+    worker->wires.stats = &worker->stats;
+    wire_loop_open(&worker->wires);
     worker->park = park_new(worker);
     return worker;
 }
@@ -506,7 +520,7 @@ static void bury_letter(void *context, const struct letter *letter)
     const struct arrival_letter *arrival = (const struct arrival_letter *)(const void *)letter;
     const struct name_letter *name = (const struct name_letter *)(const void *)letter;
     if (letter->kind == MAIL_ARRIVAL) {
-        close(arrival->descriptor);
+        wire_bury(arrival->wire);
         name_unref(arrival->name);
     } else if (letter->kind == MAIL_ADDED || letter->kind == MAIL_REMOVED) {
         name_unref(name->name);
@@ -533,6 +547,7 @@ void worker_free(struct worker *worker)
     while (worker->peer_count)
         peer_free(worker->peers[0]);
     uv_loop_close(&worker->loop);
+    wire_loop_fini(&worker->wires);
     mailbox_fini(&worker->mailbox);
     post_fini(&worker->post);
     memory_fini(&worker->memory);

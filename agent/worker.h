@@ -13,6 +13,7 @@
 #include "agent/directory.h"
 #include "agent/mailbox.h"
 #include "agent/memory.h"
+#include "agent/net/wire.h"
 #include "agent/snapshot.h"
 #include "agent/stats.h"
 
@@ -21,10 +22,10 @@ struct conn;
 struct park;
 struct peer;
 
-enum { WORKER_READ = 64 * 1024, WORKER_TIMERS = 3 };
+enum { WORKER_READ = 64 * 1024, WORKER_TIMERS = 4 };
 
 /* What a peer waits for. Due times are nanoseconds; 0: not armed. */
-enum worker_timer { TIMER_MACHINE, TIMER_WATCHDOG, TIMER_RECONNECT };
+enum worker_timer { TIMER_MACHINE, TIMER_WATCHDOG, TIMER_RECONNECT, TIMER_CERTIFICATE };
 
 struct worker {
     unsigned index;
@@ -33,6 +34,7 @@ struct worker {
     const struct conf *conf;         /* its */
     uv_thread_t thread;
     uv_loop_t loop;
+    struct wire_loop wires;
     uv_prepare_t prepare;
     uv_check_t check;
     uv_idle_t again; /* keeps the loop awake while there is work left in user space */
@@ -52,6 +54,7 @@ struct worker {
     unsigned messages;   /* handled since the last flush */
 
     struct conn *touched;   /* have something to write */
+    struct conn *ahead;     /* input of theirs lies in user space */
     struct conn *lingering; /* closing politely, without a peer */
 
     struct peer **peers; /* those at home here */
@@ -124,7 +127,8 @@ void worker_arm(struct peer *peer, enum worker_timer timer, uint64_t after);
 /* The coming ticks call peer_tick until it says that there is nothing more. */
 void worker_attend(struct peer *peer);
 
-/* Pending requests of some peer have to move or to end: see to it in this and the coming turns. */
+/* There is work left that no event will announce: pending requests have to move or to end, or input
+ * lies in user space. It is seen to in this and the coming turns. */
 void worker_again(struct worker *worker);
 
 /* Uses the newest snapshot from now on, and tells the front desk (worker_switch.c). */

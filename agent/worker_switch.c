@@ -105,6 +105,8 @@ void worker_fit(struct worker *worker, const struct snapshot *snapshot)
     worker->post.snapshot = snapshot->number;
     worker->snapshot = snapshot;
     worker->conf = conf;
+    worker->wires.conf = conf;
+    worker->wires.tls = snapshot->tls;
 }
 
 /* --- its peers ---------------------------------------------------------------------------------

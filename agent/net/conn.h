@@ -2,10 +2,13 @@
  *
  * Operations: open (dial or adopt), reserve and commit, pause, close, abort. Events: connected,
  * message, fault, closed. After close or abort the owner hears no more of it: the connection lives
- * on its own until its last octets are written. Worker thread. */
+ * on its own until its last octets are written. What carries it is a wire. Worker thread.
+ *
+ * conn.c its life, conn_in.c what it reads, conn_out.c what it writes, conn_end.c how it ends. */
 #pragma once
 
 #include "agent/net/queue.h"
+#include "agent/net/wire.h"
 #include "agent/worker.h"
 #include "proto/framer.h"
 
@@ -15,7 +18,7 @@ struct conn_events {
     /* A whole message; it is good until the callback returns. */
     void (*on_message)(struct conn *conn, dm_bytes message, const struct dm_header *header);
     /* The stream is finished: DM_FRAME_BAD_VERSION, _BAD_LENGTH (header is filled) or _LOST. The
-     * owner closes or aborts. */
+     * owner closes or aborts. Where boundaries are known it may stay after _BAD_LENGTH: SCT-02. */
     void (*on_fault)(struct conn *conn, enum dm_frame fault, const struct dm_header *header);
     /* The other side has closed, or the network has: 0 or -errno. The conn closes itself after
      * that. */
@@ -27,17 +30,16 @@ struct conn_events {
 };
 
 struct conn {
-    uv_poll_t poll;
+    struct wire *wire; /* NULL: it is over */
     struct worker *worker;
     void *owner; /* NULL once closed */
     const struct conn_events *events;
-    int descriptor;
-    int armed; /* what uv_poll waits for */
     bool is_connecting;
     bool is_paused;  /* by its owner */
     bool is_starved; /* an unfinished message waits for memory */
-    bool is_blocked; /* the socket took less than was there */
+    bool is_blocked; /* the wire took less than was there */
     bool is_touched;
+    bool is_ahead; /* stands in the worker's list: input lies in user space */
     bool is_lingering;
     bool is_half_closed; /* the other side has shut its half, ours is not yet said */
     bool is_shut;        /* our sending side */
@@ -48,6 +50,7 @@ struct conn {
     stats_counter *bytes_sent;
     stats_counter *bytes_received;
     struct conn *next_touched;
+    struct conn *next_ahead;
     struct conn *next_lingering;
     uint8_t *early; /* octets that came with the arrival, to be framed first; owned */
     size_t early_size;
@@ -55,10 +58,10 @@ struct conn {
     struct queue queue;
 };
 
-/* Takes `descriptor`, connected or connecting. Starts paused where `paused`. NULL without memory or
- * poll (the descriptor is closed). */
-struct conn *conn_new(struct worker *worker, int descriptor, bool is_connecting, bool paused,
-                      uint32_t message_limit, const struct conn_events *events, void *owner);
+/* Takes `wire`, dialled here or detached elsewhere. Starts paused where `paused`. NULL without
+ * memory or poll (the wire is gone, too). */
+struct conn *conn_new(struct worker *worker, struct wire *wire, bool paused, uint32_t message_limit,
+                      const struct conn_events *events, void *owner);
 
 /* Octets to be framed before what is read: copied. For arrivals, while paused. */
 void conn_give(struct conn *conn, dm_bytes octets);
@@ -70,7 +73,7 @@ uint8_t *conn_reserve(struct conn *conn, bool urgent, size_t size);
  * messages of our own. */
 void conn_commit(struct conn *conn, bool urgent, size_t size, uint64_t since, int path);
 
-/* Writes what the socket takes now, and calls nobody: an error shows at the next conn_write. */
+/* Writes what the wire takes now, and calls nobody: an error shows at the next conn_write. */
 void conn_push(struct conn *conn);
 
 /* Stops or goes on reading. Going on frames what lies ready in this turn. */
@@ -100,3 +103,6 @@ void conn_abort(struct conn *conn);
 
 /* Ends lingering connections whose time is over. The worker's tick. */
 void conn_tick_lingering(struct worker *worker);
+
+/* Reads on where input lies in user space: `worker->ahead`. Once a turn. */
+void conn_read_ahead(struct worker *worker);

@@ -61,11 +61,14 @@ class SipServer:
         self.realm = identity.partition('.')[2]
         self.counter = 0
         self.pushes = []
-        self.socket = socket.create_connection(('127.0.0.1', agent.port), DEADLINE)
+        self.socket = self.connect(agent)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.cea = self.ask(CER, avp(HOST_IP_ADDRESS, b'\0\1\x7f\0\0\1'), avp(VENDOR_ID, 0),
                             avp(PRODUCT_NAME, 'SIP server'), self.advertised(), application=0, flags=REQUEST)
         assert self.cea.number(RESULT_CODE) == 2001, f'CEA with {self.cea.number(RESULT_CODE)}'
+
+    def connect(self, agent):
+        return socket.create_connection(('127.0.0.1', agent.port), DEADLINE)
 
     def advertised(self):
         if self.application == SIP:
@@ -148,8 +151,14 @@ class YesServer:
             except OSError:
                 return
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            one = self.secured(one)
+            if not one:
+                continue
             self.sockets.append(one)
             threading.Thread(target=self.answer, args=(one,), daemon=True).start()
+
+    def secured(self, one):
+        return one
 
     def answer(self, one):
         with one.makefile('rb') as file:

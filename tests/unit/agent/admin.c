@@ -49,7 +49,7 @@ static void set_up(void)
     cr_assert(agent && conf);
     take_port();
     agent->conf = conf;
-    atomic_init(&agent->snapshot, snapshot_new(conf, 0));
+    atomic_init(&agent->snapshot, snapshot_new(conf, NULL, 0));
     snapshot_rows_init(&agent->rows);
     cr_assert(snapshot_number(agent->snapshot, &agent->rows));
     agent->is_listening = true;

@@ -287,7 +287,7 @@ Test(conn, connection_whose_queue_was_cut_waits_no_longer_to_write)
         cr_assert_geq(recv(other, octets, sizeof octets, MSG_DONTWAIT) + 1, 0);
         turn();
     }
-    cr_assert_eq(conn->armed & UV_WRITABLE, 0);
+    cr_assert_eq(tcp_wire_of(conn->wire)->armed & UV_WRITABLE, 0);
     conn->is_blocked = true; /* as after EAGAIN between two messages, all of which were cut */
     cr_assert(conn_write(conn));
     cr_assert_not(conn->is_blocked);
@@ -299,7 +299,7 @@ Test(conn, write_into_a_reset_connection_tells_the_owner_once)
     struct conn *conn = open_conn(true);
     tcp_abort(other);
     other = -1;
-    wait_for(conn->descriptor, POLLHUP);
+    wait_for(descriptor_of(conn), POLLHUP);
     queue_message(conn, false, 100, 1);
     worker_flush(worker);
     cr_assert_eq(owner.closed, 1);

@@ -39,10 +39,10 @@ Test(conn_end, close_writes_what_is_queued_and_then_shuts)
     cr_assert_eq(hear(stream, size), size);
     free(stream);
     cr_assert_eq(hear_end(), 0);
-    cr_assert_eq(stats_read(&worker->stats.connections), 1);
+    cr_assert_eq(stats_connections(&worker->stats), 1);
     close(other);
     other = -1;
-    while (stats_read(&worker->stats.connections))
+    while (stats_connections(&worker->stats))
         turn();
     cr_assert_eq(owner.closed, 0);
     cr_assert_eq(stats_read(&worker->stats.dropped[STATS_DROP_unsent]), 0);
@@ -76,10 +76,10 @@ Test(conn_end, lingering_ends_when_its_time_is_over)
     struct conn *conn = open_conn(false);
     conn_close(conn);
     conn_tick_lingering(worker);
-    cr_assert_eq(stats_read(&worker->stats.connections), 1);
+    cr_assert_eq(stats_connections(&worker->stats), 1);
     conn->linger_until = clock_real();
     conn_tick_lingering(worker);
-    cr_assert_eq(stats_read(&worker->stats.connections), 0);
+    cr_assert_eq(stats_connections(&worker->stats), 0);
     cr_assert_null(worker->lingering);
 }
 
@@ -94,7 +94,7 @@ Test(conn_end, several_lingering_connections_end_together)
     other = -1;
     conn_tick_lingering(worker);
     cr_assert_null(worker->lingering);
-    cr_assert_eq(stats_read(&worker->stats.connections), 0);
+    cr_assert_eq(stats_connections(&worker->stats), 0);
 }
 
 Test(conn_end, HDR_06_abort_resets_and_counts_the_answers_that_are_lost)
@@ -117,7 +117,7 @@ Test(conn_end, dial_that_succeeds_is_told)
 {
     int listener;
     union conf_socket address = loopback(&listener), source;
-    struct conn *conn = conn_new(worker, tcp_dial(&address), true, false, LIMIT, &events, &owner);
+    struct conn *conn = dial(&address);
     turn_until(&owner.connected, 1);
     cr_assert_eq(owner.error, 0);
     wait_for(listener, POLLIN);
@@ -133,23 +133,23 @@ Test(conn_end, dial_that_fails_is_told_and_ends_by_itself)
     int listener;
     union conf_socket address = loopback(&listener);
     close(listener);
-    conn_new(worker, tcp_dial(&address), true, false, LIMIT, &events, &owner);
+    dial(&address);
     turn_until(&owner.connected, 1);
     cr_assert_eq(owner.error, -ECONNREFUSED);
     cr_assert_eq(owner.closed, 0);
     turn();
-    cr_assert_eq(stats_read(&worker->stats.connections), 0);
+    cr_assert_eq(stats_connections(&worker->stats), 0);
 }
 
 Test(conn_end, dial_that_is_given_up_is_silent)
 {
     int listener;
     union conf_socket address = loopback(&listener);
-    struct conn *conn = conn_new(worker, tcp_dial(&address), true, false, LIMIT, &events, &owner);
+    struct conn *conn = dial(&address);
     conn_close(conn);
     turn();
     cr_assert_eq(owner.connected, 0);
-    cr_assert_eq(stats_read(&worker->stats.connections), 0);
+    cr_assert_eq(stats_connections(&worker->stats), 0);
     close(listener);
 }
 
@@ -157,7 +157,7 @@ Test(conn_end, what_is_queued_while_dialling_is_written_when_connected)
 {
     int listener;
     union conf_socket address = loopback(&listener), source;
-    struct conn *conn = conn_new(worker, tcp_dial(&address), true, false, LIMIT, &events, &owner);
+    struct conn *conn = dial(&address);
     queue_message(conn, false, 100, 1);
     worker_flush(worker);
     turn_until(&owner.connected, 1);

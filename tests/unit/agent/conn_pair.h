@@ -17,6 +17,7 @@
 
 #include "agent/clock.h"
 #include "agent/net/tcp.h"
+#include "agent/net/wire_tcp.h"
 
 enum { LIMIT = 65536, MANY = 64 };
 
@@ -101,6 +102,9 @@ static inline void begin(void)
     worker = calloc(1, sizeof *worker);
     uv_loop_init(&worker->loop);
     stats_init(&worker->stats, 0, 0);
+    worker->wires.uv = &worker->loop;
+    worker->wires.stats = &worker->stats;
+    wire_loop_open(&worker->wires);
     memory_init(&worker->memory, &worker->stats.memory, 1 << 30);
 }
 
@@ -111,10 +115,12 @@ static inline void end(void)
         close(other);
     while (worker->lingering)
         conn_abort(worker->lingering);
+    wire_loop_close(&worker->wires);
     uv_run(&worker->loop, UV_RUN_NOWAIT);
+    wire_loop_fini(&worker->wires);
     cr_expect_eq(uv_loop_close(&worker->loop), 0);
     cr_expect_eq(stats_read(&worker->stats.memory), 0);
-    cr_expect_eq(stats_read(&worker->stats.connections), 0);
+    cr_expect_eq(stats_connections(&worker->stats), 0);
     cr_expect_null(worker->touched);
     memory_fini(&worker->memory);
     stats_fini(&worker->stats);
@@ -156,7 +162,21 @@ static inline int connect_pair(void)
 
 static inline struct conn *open_conn(bool paused)
 {
-    return conn_new(worker, connect_pair(), false, paused, LIMIT, &events, &owner);
+    struct wire *wire = tcp_wire_new(&worker->wires, connect_pair(), false);
+    return conn_new(worker, wire, paused, LIMIT, &events, &owner);
+}
+
+static inline int descriptor_of(const struct conn *conn)
+{
+    return tcp_wire_of(conn->wire)->descriptor;
+}
+
+static inline struct conn *dial(const union conf_socket *address)
+{
+    struct conf_endpoint where = conf_endpoint_at(CONF_TCP, address);
+    int error;
+    struct wire *wire = wire_dial(&worker->wires, &where, "peer", &error);
+    return conn_new(worker, wire, false, LIMIT, &events, &owner);
 }
 
 static inline void turn(void)

@@ -46,7 +46,7 @@ static void set_up(void)
         all[i] = &threads[i];
     }
     snapshot_rows_init(&rows);
-    snapshot = snapshot_new(conf, 0);
+    snapshot = snapshot_new(conf, NULL, 0);
     cr_assert(snapshot_number(snapshot, &rows));
     source = (struct metrics_source){.conf = conf,
                                      .started = 1700000000,

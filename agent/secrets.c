@@ -1,0 +1,33 @@
+/* secrets.c — from the configuration's words to the library's. */
+#include "agent/secrets.h"
+
+static enum tls_verify verify_of(enum conf_verify verify)
+{
+    switch (verify) {
+    case CONF_VERIFY_NONE:
+        return TLS_VERIFY_NONE;
+    case CONF_VERIFY_OPTIONAL:
+        return TLS_VERIFY_OPTIONAL;
+    default:
+        return TLS_VERIFY_REQUIRED;
+    }
+}
+
+bool secrets_load(const struct conf *conf, struct tls_context **context, FILE *complaints)
+{
+    char why[TLS_WHY_SIZE];
+    const struct conf_tls *tls = &conf->tls;
+    *context = NULL;
+    if (!tls->is_given)
+        return true;
+    struct tls_options options = {.certificate = tls->certificate,
+                                  .private_key = tls->private_key,
+                                  .ca = tls->ca,
+                                  .crl = tls->crl,
+                                  .minimum_version = tls->minimum_version,
+                                  .verify = verify_of(tls->verify)};
+    *context = tls_context_new(&options, why);
+    if (!*context)
+        fprintf(complaints, "%s: tls: %s\n", conf->file, why);
+    return *context != NULL;
+}
