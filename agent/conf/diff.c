@@ -21,7 +21,8 @@ static bool is_same_endpoint(const struct conf_peer *a, const struct conf_peer *
     return a->dials == b->dials && (!a->dials || conf_is_same_endpoint(&a->connect, &b->connect));
 }
 
-/* The connection that is there may be of a transport by which it may not come any more. */
+/* If the connection that is there is of a transport by which it may not come any more, it ends;
+ * which one that is cannot be seen here. */
 static bool loses_transport(const struct conf_peer *from, const struct conf_peer *to)
 {
     for (enum conf_transport i = 0; i < CONF_TRANSPORTS; i++)
@@ -44,7 +45,7 @@ static bool is_same_set(const struct dm_applications *a, const struct dm_applica
 
 bool conf_peer_reconnects(const struct conf_peer *from, const struct conf_peer *to)
 {
-    return !is_same_endpoint(from, to) || loses_transport(from, to) || wants_realm(from, to) ||
+    return !is_same_endpoint(from, to) || wants_realm(from, to) ||
            !is_same_set(&from->advertise, &to->advertise);
 }
 
@@ -174,15 +175,25 @@ static bool is_changed(struct comparison *it, enum conf_list_of list, uint32_t b
     return says_other || !is_same_peer(&it->from->peers[before], &it->to->peers[now]);
 }
 
+/* Of the connection of a peer. */
+static const char *what_becomes(struct conf_diff *diff, const struct conf_peer *from,
+                                const struct conf_peer *to)
+{
+    bool reconnects = conf_peer_reconnects(from, to);
+    diff->reconnected += reconnects;
+    if (reconnects)
+        return ", its connection is made anew";
+    return loses_transport(from, to) ? ", a connection by a transport that it lost ends" : "";
+}
+
 static void say_change(struct comparison *it, enum conf_list_of list, uint32_t before, uint32_t now)
 {
     const char *name = it->to->digest.lists[list].at[now].name;
-    bool reconnects = list == CONF_LIST_PEERS &&
-                      conf_peer_reconnects(&it->from->peers[before], &it->to->peers[now]);
+    const char *more = "";
     it->diff->lists[list].changed++;
-    it->diff->reconnected += reconnects;
-    fprintf(it->text, "%s: %s is changed%s\n", conf_list_name(list), name,
-            reconnects ? ", its connection is made anew" : "");
+    if (list == CONF_LIST_PEERS)
+        more = what_becomes(it->diff, &it->from->peers[before], &it->to->peers[now]);
+    fprintf(it->text, "%s: %s is changed%s\n", conf_list_name(list), name, more);
 }
 
 static void compare_items(struct comparison *it, enum conf_list_of list)

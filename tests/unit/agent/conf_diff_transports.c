@@ -67,10 +67,14 @@ Test(conf_diff_transports, the_same_peer_in_other_words_keeps_its_connection)
     cr_assert_str_eq(diff.text, H1_IS(""));
 }
 
-Test(conf_diff_transports, a_peer_that_loses_a_transport_has_its_connection_made_anew)
+Test(conf_diff_transports, a_peer_that_loses_a_transport_loses_a_connection_by_it)
 {
-    claim_anew(PEER("transports: [tcp, tls]"), PEER("transports: [tls]"));
-    claim_anew(PEER("role: client"), PEER("role: client, transports: [tls]"));
+    static const char ends[] = H1_IS(", a connection by a transport that it lost ends");
+    compare(PEER("transports: [tcp, tls]"), PEER("transports: [tls]"));
+    cr_assert_str_eq(diff.text, ends);
+    cr_assert_eq(diff.reconnected, 0);
+    compare(PEER("role: client"), PEER("role: client, transports: [tls]"));
+    cr_assert_str_eq(diff.text, ends);
     compare(PEER("transports: [tls]"), PEER("transports: [tls, tcp]"));
     cr_assert_str_eq(diff.text, H1_IS(""));
 }
