@@ -1,9 +1,11 @@
-/* pattern.c — POSIX extended regular expressions, by TRE. */
+/* pattern.c — POSIX extended regular expressions, by TRE; the plainest without it. */
 #include "routing/pattern.h"
 
 #include <stdlib.h>
 
 #include <tre/tre.h>
+
+#include "routing/chain.h"
 
 /* A pattern that is to match the whole of a text stands in a group of its own, so that its
  * alternatives do: its groups are one further. */
@@ -11,6 +13,7 @@ struct rt_pattern {
     regex_t regex;
     uint32_t groups;
     uint32_t hidden; /* groups that are ours */
+    struct rt_chain chain;
 };
 
 static const char whole_head[] = "^(";
@@ -55,6 +58,7 @@ struct rt_pattern *rt_pattern_new(dm_bytes text, bool is_whole, const char **why
         return NULL;
     pattern->groups = groups;
     pattern->hidden = is_whole;
+    (void)rt_chain_read(&pattern->chain, text, is_whole);
     int wrong = tre_regncomp(&pattern->regex, wrapped, size, REG_EXTENDED);
     if (wrong == REG_OK) {
         *why = NULL;
@@ -125,6 +129,8 @@ bool rt_pattern_match(const struct rt_pattern *pattern, dm_bytes text, struct rt
         count = RT_GROUPS_MAX + 1;
     if (text.size > INT32_MAX)
         return false;
+    if (pattern->chain.count > 0)
+        return rt_chain_match(&pattern->chain, text, spans, count);
     if (text.size > 0 && memchr(text.at, 0, text.size))
         return match_without_noughts(pattern, text, spans, count);
     return match(pattern, text, spans, count);
