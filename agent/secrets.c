@@ -13,20 +13,24 @@ static enum tls_verify verify_of(enum conf_verify verify)
     }
 }
 
-bool secrets_load(const struct conf *conf, struct tls_context **context, FILE *complaints)
+struct tls_context *secrets_make(const struct conf_tls *tls, char why[TLS_WHY_SIZE])
 {
-    char why[TLS_WHY_SIZE];
-    const struct conf_tls *tls = &conf->tls;
-    *context = NULL;
-    if (!tls->is_given)
-        return true;
     struct tls_options options = {.certificate = tls->certificate,
                                   .private_key = tls->private_key,
                                   .ca = tls->ca,
                                   .crl = tls->crl,
                                   .minimum_version = tls->minimum_version,
                                   .verify = verify_of(tls->verify)};
-    *context = tls_context_new(&options, why);
+    return tls_context_new(&options, why);
+}
+
+bool secrets_load(const struct conf *conf, struct tls_context **context, FILE *complaints)
+{
+    char why[TLS_WHY_SIZE];
+    *context = NULL;
+    if (!conf->tls.is_given)
+        return true;
+    *context = secrets_make(&conf->tls, why);
     if (!*context)
         fprintf(complaints, "%s: tls: %s\n", conf->file, why);
     return *context != NULL;

@@ -1,15 +1,15 @@
-/* tls.c — reader of `tls`: files that there are, and what is asked of the other side. SEC-04,
- * SEC-07, SEC-08. */
+/* tls.c — reader of `tls`: files that there are and go together, and what is asked of the other
+ * side. SEC-04, SEC-07, SEC-08. */
 #include <stdlib.h>
 
 #include <xxhash.h>
 
 #include "agent/conf/key.h"
 #include "agent/conf/octets.h"
+#include "agent/secrets.h"
 
 enum { TLS_FILE_MAX = 64 * 1024 * 1024 }; /* lists of revoked certificates may be long */
 
-/* What is in the file is for tls/context.h to judge; here it must be readable. */
 void conf_read_tls_file(struct conf_reading *reading, const struct conf_key *key,
                         const struct conf_node *node, void *field)
 {
@@ -45,11 +45,43 @@ void conf_read_tls_version(struct conf_reading *reading, const struct conf_key *
         *(uint16_t *)field = (uint16_t)(TLS_1_2 + place);
 }
 
+/* The key of the file that `why` begins with. */
+static const char *key_of(const struct conf_tls *tls, const char *why)
+{
+    const struct {
+        const char *key;
+        const char *path;
+    } files[] = {{"certificate", tls->certificate},
+                 {"private_key", tls->private_key},
+                 {"ca", tls->ca},
+                 {"crl", tls->crl}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        size_t size = files[i].path ? strlen(files[i].path) : 0;
+        if (size && strncmp(why, files[i].path, size) == 0 && why[size] == ':')
+            return files[i].key;
+    }
+    return "certificate";
+}
+
+/* Do they go together? Whoever uses them reads them again. */
+static void try_files(struct conf_reading *reading, const struct conf_node *node,
+                      const struct conf_tls *tls)
+{
+    char why[TLS_WHY_SIZE];
+    struct tls_context *context = secrets_make(tls, why);
+    if (!context)
+        conf_complain_key(reading, node, key_of(tls, why), "%s", why);
+    tls_context_unref(context);
+}
+
 void conf_read_tls(struct conf_reading *reading, const struct conf_key *key,
                    const struct conf_node *node, void *field)
 {
     struct conf_tls *tls = field;
     (void)key;
     tls->is_given = true;
+    size_t wrong = reading->complaints->count;
     conf_read_map(reading, node, CONF_TLS_MAP, tls);
+    if (reading->complaints->count == wrong)
+        try_files(reading, node, tls);
 }

@@ -82,7 +82,9 @@ Test(conf_diff_transports, a_peer_that_loses_a_transport_loses_a_connection_by_i
 Test(conf_diff_transports, files_of_tls_that_have_changed_are_named)
 {
     from = load(FIVE TLS);
-    write_in_folder("agent.pem", "renewed");
+    char text[8192];
+    snprintf(text, sizeof text, "%srenewed\n", text_of_file("agent.pem"));
+    write_in_folder("agent.pem", text);
     to = load(FIVE TLS);
     conf_diff_init(&diff, from, to);
     cr_assert_str_eq(diff.text, "tls: its files are changed\n");

@@ -29,13 +29,26 @@ static inline void write_in_folder(const char *name, const char *text)
     cr_assert(file && fputs(text, file) >= 0 && fclose(file) == 0, "%s", name);
 }
 
+/* Of tests/data/conf/tls, until it is asked for the next one. */
+static inline const char *text_of_file(const char *name)
+{
+    static char text[4096];
+    char path[256];
+    snprintf(path, sizeof path, "%s/conf/tls/%s", TEST_DATA, name);
+    FILE *file = fopen(path, "r");
+    cr_assert_not_null(file, "%s", path);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    return text;
+}
+
 /* What is built soon is tested as if it were. */
 static inline void make_folder(void)
 {
     conf_built = ~0U;
     cr_assert_not_null(mkdtemp(folder));
     for (size_t i = 0; i < sizeof folder_files / sizeof *folder_files; i++)
-        write_in_folder(folder_files[i], folder_files[i]);
+        write_in_folder(folder_files[i], text_of_file(folder_files[i]));
 }
 
 static inline void remove_folder(void)

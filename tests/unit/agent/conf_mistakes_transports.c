@@ -11,7 +11,7 @@ TestSuite(conf_mistakes_transports, .init = make_folder, .fini = remove_folder);
     THREE "routes: []\nlisten: [{ transport: " transport ", address: 127.0.0.1 }]\n" more
 
 /* Complaints about a file in the folder, whose name is left away. */
-static void claim_here(const char *text, const char *expected)
+static char *complaints_here(const char *text)
 {
     char *complaints = NULL;
     size_t size = 0;
@@ -25,7 +25,24 @@ static void claim_here(const char *text, const char *expected)
         cr_assert_eq(strncmp(line, file, strlen(file)), 0, "%s", line);
         memmove(line, line + skipped, strlen(line + skipped) + 1);
     }
+    return complaints;
+}
+
+static void claim_here(const char *text, const char *expected)
+{
+    char *complaints = complaints_here(text);
     cr_assert_str_eq(complaints, expected);
+    free(complaints);
+}
+
+/* One complaint: its head, then the file it is about. */
+static void claim_why(const char *text, const char *head, const char *file)
+{
+    char *complaints = complaints_here(text);
+    char wanted[256];
+    snprintf(wanted, sizeof wanted, "%s%s", head, in_folder(file));
+    cr_assert_eq(strncmp(complaints, wanted, strlen(wanted)), 0, "%s", complaints);
+    cr_assert_eq(strchr(complaints, '\n')[1], '\0', "%s", complaints);
     free(complaints);
 }
 
@@ -208,6 +225,18 @@ Test(conf_mistakes_transports, files_of_tls_must_be_readable)
           "F:6:60: tls.ca: /tmp: no regular file\n");
     claim_here(FIVE TLS_BUT("crl: /no/where"),
                "F:6:73: tls.crl: /no/where: No such file or directory\n");
+}
+
+Test(conf_mistakes_transports, files_of_tls_must_go_together)
+{
+    write_in_folder("ca.pem", "");
+    claim_why(FIVE TLS, "F:6:60: tls.ca: ", "ca.pem: ");
+    write_in_folder("ca.pem", text_of_file("ca.pem"));
+    write_in_folder("agent.key", text_of_file("agent.pem"));
+    claim_why(FIVE TLS, "F:6:45: tls.private_key: ", "agent.key: ");
+    write_in_folder("agent.key", text_of_file("agent.key"));
+    write_in_folder("crl.pem", text_of_file("ca.pem"));
+    claim_why(FIVE TLS_BUT("crl: crl.pem"), "F:6:73: tls.crl: ", "crl.pem: ");
 }
 
 Test(conf_mistakes_transports, SEC_08_tls_is_1_2_or_1_3)
