@@ -253,6 +253,8 @@ static bool is_same_place(const struct conf_endpoint *a, const struct conf_endpo
 {
     if (conf_is_over_sctp(a->transport) != conf_is_over_sctp(b->transport))
         return false;
+    if (a->port == 0 && a->transport != b->transport)
+        return false; /* two ports that are free */
     for (unsigned i = 0; i < a->addresses.count; i++)
         for (unsigned j = 0; j < b->addresses.count; j++)
             if (conf_is_same_socket(&a->addresses.at[i], &b->addresses.at[j]))

@@ -69,7 +69,7 @@ Test(conf, the_program_runs_as_the_file_says)
 Test(conf, listeners_have_an_address_and_a_port_or_3868)
 {
     struct conf *conf = load(DATA "full.yaml");
-    cr_assert_eq(conf->listen_count, 2);
+    cr_assert_eq(conf->listen_count, 3);
     cr_assert_str_eq(address_of(conf->listen[0].addresses.at), "0.0.0.0 3870");
     cr_assert_str_eq(address_of(conf->listen[1].addresses.at), ":: 3868");
     conf_free(conf);

@@ -11,7 +11,7 @@ Test(conf_mistakes, ten_mistakes_of_a_file_are_all_named_with_line_column_and_pa
         ":9:13: timers.watchdog: 5s is outside of 6s to 1d\n"
         ":10:12: timers.request: a duration (a number and ms, s, m, h or d, no space) is wanted "
         "here, not `4 s`\n"
-        ":11:1: tls: not built yet: leave `tls` out\n"
+        ":12:3: log: a map of keys is wanted here\n"
         ":15:58: peers[0].connect.port: 70000 is outside of 1 to 65535\n"
         ":18:5: peers[1].realm: given twice, first in line 17\n"
         ":21:13: pools[0].select: `stikcy` is none of: sticky, round_robin, least_pending\n"
