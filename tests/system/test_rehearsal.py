@@ -214,10 +214,10 @@ class Rehearsal(Scenario):
         schema, full = self.schema(), yaml.safe_load(FULL.read_text())
         for path, value in (
                 (('identity',), 'a b'), (('workers',), 0), (('workers',), 'many'), (('placement',), 'loose'),
-                (('advertise',), ['sap']), (('listen',), []), (('listen', 0, 'transport'), 'sctp'),
+                (('advertise',), ['sap']), (('listen',), []), (('listen', 0, 'transport'), 'udp'),
                 (('listen', 0, 'port'), 65536), (('timers', 'watchdog'), '6 s'), (('limits', 'message_size'), '1KB'),
                 (('limits', 'message_size'), 100), (('admin', 'socket'), 'run/x'), (('log', 'level'), 'loud'),
-                (('compatibility', 'error_echo'), 'yes'), (('compatibility', 'new'), True), (('tls',), {}),
+                (('compatibility', 'error_echo'), 'yes'), (('compatibility', 'new'), True), (('tls',), {}), (('tls', 'minimum_version'), '1.1'), (('tls', 'verify_peer'), True),
                 (('peers', 0, 'limits', 'memory'), '1GiB'), (('peers', 0, 'timers', 'drain'), '1s'),
                 (('peers', 0, 'role'), 'king'), (('peers', 3, 'identity'), '*x'), (('pools', 0, 'members'), []),
                 (('pools', 0, 'retry', 'results'), [200]), (('pools', 0, 'members', 0, 'weight'), 0),
