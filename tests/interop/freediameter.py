@@ -1,4 +1,4 @@
-"""Debian's freeDiameter: a configuration, a certificate that nobody looks at, and a port that stays its own."""
+"""Debian's freeDiameter: a configuration, a certificate, and a port that stays its own."""
 import os
 import pathlib
 import re
@@ -21,23 +21,31 @@ def needed(test):
 
 class FreeDiameter(Program):
     """It admits every identity of `admits`, dials the ports in `dials`, {identity: port}, and besides its neighbours'
-    realms it knows those in `realms`, {realm: identity}."""
+    realms it knows those in `realms`, {realm: identity}. With `certificates` (secure.py) all of it is TLS, and it shows
+    the one of the name `certificate`; without them nobody looks at its own."""
 
-    def __init__(self, scenario, identity, port, admits=(), dials=None, realms=None, watchdog=30):
+    def __init__(self, scenario, identity, port, admits=(), dials=None, realms=None, watchdog=30, certificates=None,
+                 certificate=None):
         self.identity, self.port, realm = identity, port, identity.partition('.')[2]
         self.folder = scenario.room / f'freediameter-{len(scenario.programs)}'
         self.folder.mkdir()
-        self.make_certificate()
-        self.write('acl', [f'ALLOW_IPSEC {name}' for name in admits])
+        if certificates:
+            own, key, ca = (certificates.path(file) for file in (f'{certificate}.pem', f'{certificate}.key', 'ca.pem'))
+        else:
+            self.make_certificate()
+            own, key, ca = self.folder / 'certificate', self.folder / 'key', self.folder / 'certificate'
+        ports = ['Port = 0;', f'SecPort = {port};'] if certificates else [f'Port = {port};', 'SecPort = 0;']
+        clear = '' if certificates else 'No_TLS; '
+        self.write('acl', [f'{"" if certificates else "ALLOW_IPSEC "}{name}' for name in admits])
         self.write('routes', [f'dr = "{realm}" : "{next_hop}" += REALM ;'
                               for realm, next_hop in (realms or {}).items()])
         self.write('conf', [
-            f'Identity = "{identity}";', f'Realm = "{realm}";', f'Port = {port};', 'SecPort = 0;', 'No_SCTP;',
-            'No_IPv6;', 'TcTimer = 1;', f'TwTimer = {watchdog};',
-            f'TLS_Cred = "{self.folder}/certificate", "{self.folder}/key";', f'TLS_CA = "{self.folder}/certificate";',
+            f'Identity = "{identity}";', f'Realm = "{realm}";', *ports, 'No_SCTP;', 'No_IPv6;',
+            'TcTimer = 1;', f'TwTimer = {watchdog};',
+            f'TLS_Cred = "{own}", "{key}";', f'TLS_CA = "{ca}";',
             f'LoadExtension = "{EXTENSIONS}/acl_wl.fdx" : "{self.folder}/acl";',
             f'LoadExtension = "{EXTENSIONS}/rt_default.fdx" : "{self.folder}/routes";',
-            *(f'ConnectPeer = "{name}" {{ ConnectTo = "127.0.0.1"; Port = {at}; No_TLS; No_SCTP; No_IPv6; }};'
+            *(f'ConnectPeer = "{name}" {{ ConnectTo = "127.0.0.1"; Port = {at}; {clear}No_SCTP; No_IPv6; }};'
               for name, at in (dials or {}).items())])
         super().__init__(scenario, identity.partition('.')[0], [DAEMON, '-c', self.folder / 'conf'],
                          {'LD_PRELOAD': TESTS / 'loopback_only.so'})

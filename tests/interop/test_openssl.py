@@ -1,0 +1,193 @@
+"""OpenSSL's own client and server against the agent: who is let in over TLS, who is refused, and what is counted."""
+from common import Scenario
+from diameter import RESULT_CODE
+from peers import dial
+from relay import Relay, dialled, dialling
+from secure import Certificates, Client, Server
+from tap import Port
+
+PEER = 'peer.example.net'
+OLD = ['-tls1_1', '-cipher', 'DEFAULT:@SECLEVEL=0']
+NO_AEAD = ['-tls1_2', '-cipher', 'ECDHE-ECDSA-AES128-SHA256']
+NO_SECRECY = ['-tls1_2', '-cipher', 'AES128-GCM-SHA256']
+
+
+class Secure(Scenario):
+    def setUp(self):
+        super().setUp()
+        self.certificates = Certificates(self, PEER)
+
+    def start(self, *peers, **keys):
+        tls = self.certificates.section(crl=self.certificates.path('ca.crl'), **keys)
+        listeners = [{'transport': transport, 'address': '127.0.0.1', 'port': 0} for transport in ('tcp', 'tls')]
+        self.agent = Relay(self, list(peers), listen=listeners, tls=tls)
+        self.secure_port = int(self.agent.await_line(r'^INFO -: listening: tls 127\.0\.0\.1:(\d+)$')[1])
+
+    def await_counted(self, result, count=1):
+        return self.agent.await_metrics(lambda now: now.sum('tls_handshakes_total', result=result) >= count,
+                                        f'tls_handshakes_total of {result}')
+
+    def end(self):
+        self.assert_ends_well(self.agent)
+
+
+class Clients(Secure):
+    """openssl s_client dials the agent."""
+
+    def start(self, **keys):
+        super().start(dialling(PEER), **keys)
+
+    def client(self, name, *options, identity=PEER):
+        return Client(self, self.secure_port, identity, self.certificates, name, *options)
+
+    def check_admitted(self, name, *options):
+        client = self.client(name, *options)
+        self.assertEqual(client.greet().number(RESULT_CODE), 2001)
+        self.await_counted('ok')
+        client.close_pipes()
+
+    def check_refused(self, result, name, *options):
+        self.assertTrue(self.client(name, *options).is_refused())
+        metrics = self.await_counted(result)
+        self.assertEqual(metrics.sum('tls_handshakes_total', result='ok'), 0)
+        self.assertEqual(metrics.sum('connections_refused_total', reason='tls'), 1)
+
+    def test_SEC_03_SEC_04_SEC_08_a_client_of_TLS_1_3_is_admitted(self):
+        self.start()
+        self.check_admitted(PEER, '-tls1_3')
+        self.end()
+
+    def test_SEC_03_SEC_04_SEC_08_a_client_of_TLS_1_2_is_admitted(self):
+        self.start()
+        self.check_admitted(PEER, '-tls1_2')
+        self.end()
+
+    def test_SEC_08_a_client_of_TLS_1_1_is_refused(self):
+        self.start()
+        self.check_refused('version', PEER, *OLD)
+        self.end()
+
+    def test_SEC_08_a_client_of_TLS_1_2_is_refused_where_1_3_is_the_least(self):
+        self.start(minimum_version='1.3')
+        self.check_refused('version', PEER, '-tls1_2')
+        self.end()
+
+    def test_SEC_08_a_client_without_AEAD_is_refused(self):
+        self.start()
+        self.check_refused('cipher', PEER, *NO_AEAD)
+        self.end()
+
+    def test_SEC_08_a_client_without_forward_secrecy_is_refused(self):
+        self.start()
+        self.check_refused('cipher', PEER, *NO_SECRECY)
+        self.end()
+
+    def test_SEC_04_a_client_without_a_certificate_is_refused(self):
+        self.start()
+        self.check_refused('no_certificate', None)
+        self.end()
+
+    def test_SEC_07_a_client_of_another_authority_is_refused(self):
+        self.start()
+        self.check_refused('untrusted', 'stranger')
+        self.end()
+
+    def test_SEC_04_an_expired_client_is_refused(self):
+        self.start()
+        self.check_refused('expired', 'expired')
+        self.end()
+
+    def test_SEC_07_a_revoked_client_is_refused(self):
+        self.start()
+        self.check_refused('revoked', 'revoked')
+        self.end()
+
+    def test_SEC_05_CEX_19_a_client_whose_certificate_speaks_for_another_never_opens(self):
+        self.start()
+        client = self.client('wrong')
+        try:
+            self.assertNotEqual(client.greet().number(RESULT_CODE), 2001)
+        except ConnectionError:
+            pass
+        metrics = self.agent.await_metrics(
+            lambda now: now.sum('connections_refused_total', reason='wrong_identity') == 1, 'a wrong identity')
+        self.assertEqual(metrics.sum('peers_open'), 0)
+        self.end()
+
+    def test_SEC_03_a_clear_CER_on_the_secure_port_is_closed(self):
+        self.start()
+        peer = dial(self, self.secure_port, PEER)
+        with self.assertRaises(ConnectionError):
+            answer = peer.greet()
+            self.assertNotEqual(answer.command, 257, 'a CEA in the clear')
+        self.await_counted('protocol')
+        self.end()
+
+    def test_SEC_03_HDR_06_a_ClientHello_on_the_clear_port_is_closed(self):
+        self.start()
+        client = Client(self, self.agent.port, PEER, self.certificates, PEER)
+        self.assertTrue(client.is_refused())
+        self.assertEqual(self.agent.metrics().sum('tls_handshakes_total'), 0)
+        self.end()
+
+    def test_SEC_06_the_ends_of_the_certificates_are_in_the_metrics(self):
+        self.start()
+        metrics = self.agent.metrics().by('tls_certificate_expiry_timestamp_seconds', 'file')
+        self.assertEqual(sorted(metrics), sorted(self.certificates.path(file)
+                                                 for file in ('agent.pem', 'ca.pem', 'ca.crl')))
+        self.assertTrue(all(end > 1700000000 for end in metrics.values()))
+        self.end()
+
+
+class Servers(Secure):
+    """The agent dials openssl s_server."""
+
+    def serve(self, name, *options, **keys):
+        port = Port(self).number
+        peer = dialled(PEER, port, role='server')
+        peer['connect']['transport'] = 'tls'
+        self.server = Server(self, port, PEER, self.certificates, name, *options)
+        self.start(peer, **keys)
+
+    def check_admitted(self, *options):
+        self.serve(PEER, *options)
+        self.server.welcome()
+        self.agent.await_up(PEER)
+        self.await_counted('ok')
+        self.end()
+
+    def check_refused(self, result, name, *options):
+        self.serve(name, *options)
+        metrics = self.await_counted(result)
+        self.assertEqual(metrics.sum('tls_handshakes_total', result='ok'), 0)
+        self.assertEqual(metrics.sum('peers_open'), 0)
+        self.end()
+
+    def test_SEC_03_SEC_04_a_server_of_TLS_1_3_gets_our_certificate_and_CER(self):
+        self.check_admitted('-tls1_3')
+
+    def test_SEC_03_SEC_04_a_server_of_TLS_1_2_gets_our_certificate_and_CER(self):
+        self.check_admitted('-tls1_2')
+
+    def test_SEC_08_a_server_of_TLS_1_1_is_left(self):
+        self.check_refused('version', PEER, *OLD)
+
+    def test_SEC_08_a_server_without_AEAD_refuses_us(self):
+        self.check_refused('alert', PEER, *NO_AEAD)
+
+    def test_SEC_07_a_server_of_another_authority_is_left(self):
+        self.check_refused('untrusted', 'stranger')
+
+    def test_SEC_04_an_expired_server_is_left(self):
+        self.check_refused('expired', 'expired')
+
+    def test_SEC_07_a_revoked_server_is_left(self):
+        self.check_refused('revoked', 'revoked')
+
+    def test_SEC_05_CEX_18_a_server_whose_certificate_speaks_for_another_never_opens(self):
+        self.serve('wrong')
+        self.server.welcome()
+        metrics = self.agent.await_metrics(
+            lambda now: now.sum('connections_refused_total', reason='wrong_identity') >= 1, 'a wrong identity')
+        self.assertEqual(metrics.sum('peers_open'), 0)
+        self.end()
