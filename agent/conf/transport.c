@@ -248,10 +248,10 @@ void conf_read_http(struct conf_reading *reading, const struct conf_key *key,
 
 /* --- listeners --- */
 
-/* tls is tcp to the system, as dtls is sctp. */
+/* tls is tcp to the system, as dtls is sctp. Port 0 is another one each time. */
 static bool is_same_place(const struct conf_endpoint *a, const struct conf_endpoint *b)
 {
-    if (conf_is_over_sctp(a->transport) != conf_is_over_sctp(b->transport))
+    if (conf_is_over_sctp(a->transport) != conf_is_over_sctp(b->transport) || a->port == 0)
         return false;
     if (a->port == 0 && a->transport != b->transport)
         return false; /* two ports that are free */
