@@ -2,6 +2,7 @@
 become those of the programs that the test has started."""
 import pathlib
 import shutil
+import subprocess
 
 import yaml as pyyaml
 
@@ -12,12 +13,22 @@ import re
 import urllib.request
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'examples'
+GUIDE = FOLDER.parent / 'TRANSPORTS.md'
 UAR, LIR, MAR = 283, 285, 286
+
+
+def certificates(folder, *names):
+    """What `tls` of the examples names, made by the commands of the guide; and certificates of these nodes."""
+    authority, node, revoked = re.findall(r'<!-- the test runs these -->\n```sh\n(.*?)```', GUIDE.read_text(), re.DOTALL)
+    nodes = [node.replace('agent.', f'{name}.').replace('dra1.example.net', name) for name in names]
+    folder.mkdir(exist_ok=True)
+    for commands in (authority, node, *nodes, revoked):
+        subprocess.run(['sh', '-ec', commands], cwd=folder, check=True, capture_output=True, timeout=60)
 
 
 def loopback(conf, ports, redis=None):
     """The configuration with loopback in it: `ports` by the identities of peers."""
-    conf['listen'] = [{'transport': 'tcp', 'address': '127.0.0.1', 'port': 0}]
+    conf['listen'] = [{'transport': one['transport'], 'address': '127.0.0.1', 'port': 0} for one in conf['listen']]
     conf['admin'] = {'http': {'address': '127.0.0.1', 'port': 0}, 'socket': 'none'}
     conf['timers'] = {'reconnect': {'minimum': '1s', 'maximum': '1s'}}
     conf['limits'] = {'connections': 1000}
@@ -42,7 +53,8 @@ class Example(Program):
         file.write_text(yaml(conf))
         super().__init__(scenario, name, ['antipode', 'run', file])
         self.identity = conf['identity']
-        self.port = int(self.await_line(r'^INFO -: listening: tcp 127\.0\.0\.1:(\d+)$')[1])
+        transport = conf['listen'][0]['transport']
+        self.port = int(self.await_line(rf'^INFO -: listening: {transport} 127\.0\.0\.1:(\d+)$')[1])
         self.admin = self.await_line(r'^INFO -: listening: http (127\.0\.0\.1:\d+)$')[1]
         for peer in conf['peers']:
             if 'connect' in peer:

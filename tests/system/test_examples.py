@@ -1,19 +1,25 @@
-"""The six worked examples of docs/GUIDE.md: each file is loaded and does with real traffic what the guide says."""
+"""The worked examples of docs/GUIDE.md and docs/TRANSPORTS.md: each file is loaded and does with real traffic what the guide
+says."""
+import shutil
 import subprocess
-import unittest
+import ssl
 
 from common import AGENT_BIN, Load, REALM, Scenario, wait_until
 from diameter import ERROR, ORIGIN_HOST, RESULT_CODE, USER_NAME, avp
-from examples import FOLDER, LIR, MAR, UAR, Client, Example, servers
+from test_tls import Ring, TlsSipServer, TlsYesServer
+from examples import FOLDER, LIR, MAR, UAR, Client, Example, certificates, servers
 
 REDIRECT_HOST, VISITED_NETWORK, CAPABILITIES = 292, 386, 372
 FLOW = ['--flow', 'registration', '--origin', 'edge%d.sip.example.net', '--server2', 'registrar%d.sip.example.net',
         '--verify-stickiness']
 
 
-class Files(unittest.TestCase):
+class Files(Scenario):
     def test_check_finds_nothing_in_any_example(self):
-        for file in sorted(FOLDER.glob('*.yaml')):
+        certificates(self.room / 'tls')
+        for file in FOLDER.iterdir():
+            shutil.copy(file, self.room)
+        for file in sorted(self.room.glob('*.yaml')):
             run = subprocess.run([AGENT_BIN / 'antipode', 'check', file], capture_output=True, text=True, timeout=60)
             self.assertEqual((run.returncode, run.stdout), (0, f'{file}: ok\n'), run.stderr)
 
@@ -119,3 +125,33 @@ class TwoAgents(Scenario):
         self.assertEqual((report['status'], report['split_users']), (0, 0))
         for agent in agents:
             self.assert_balanced(agent)
+
+
+class GuideRing(Ring):
+    """The folder `tls` beside the configuration, with certificates of all nodes."""
+
+    def renew(self):
+        certificates(self.folder, *self.names)
+
+
+class Tls(Scenario):
+    def test_everybody_shows_a_certificate_with_his_name(self):
+        names = ['edge1.sip.example.net', 'hss1.example.net', 'hss2.example.net']
+        ring = GuideRing(self.room / 'tls', *names)
+        hss = [TlsYesServer(number, ring, f'hss{number}.example.net') for number in (1, 2)]
+        agent = Example(self, 'tls', {one.identity: one.port for one in hss})
+        agent.tls_port = agent.port
+        client = TlsSipServer(agent, ring, names[0], names[0])
+        served = set()
+        for user in range(20):
+            client.send_lir(user)
+            answer = client.take()
+            self.assertEqual(answer.number(RESULT_CODE), 2001)
+            served.add(answer.text(ORIGIN_HOST))
+        self.assertEqual(served, {one.identity for one in hss})
+        for certificate in (None, 'hss1.example.net'):
+            with self.assertRaises((OSError, AssertionError)):
+                TlsSipServer(agent, ring, 'edge2.sip.example.net', certificate)
+        agent.await_metrics(lambda now: now.sum('connections_refused_total') == 2, 'both are refused')
+        for one in hss:
+            one.close()
