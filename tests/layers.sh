@@ -46,6 +46,7 @@ layer proto proto
 layer routing proto routing
 layer tls tls
 layer agent proto routing tls agent
+layer agent/sctp agent/sctp # bench links it, too
 except='bench/\(micro\|redis\)' layer bench proto tls bench
 layer bench/micro proto routing bench # measures routing's steps
 layer bench/redis proto routing agent # and the agent's client of Redis
@@ -54,7 +55,7 @@ purity tls "$libc" 'openssl/[a-z0-9_]+\.h' 'sys/uio\.h' 'stdatomic\.h'
 except=routing/bindings purity routing "$libc" 'xxhash\.h' 'tre/tre\.h'
 
 # style.md, Threads. The parts of a module (log_ring, admin_http) count as the module.
-threads='context|board|metrics|mailbox|bindings|conf|agent|worker|log|trace|stats|directory|clock|net/sctp|conf/conf|store/redis'
+threads='context|board|metrics|mailbox|bindings|conf|agent|worker|log|trace|stats|directory|clock|net/sctp|conf/conf|store/redis|sctp/slots|sctp/stack'
 while IFS= read -r line; do
     complain "$line: atomics live elsewhere: style.md, Threads"
 done < <(sources proto routing tls agent |

@@ -104,6 +104,13 @@ struct assoc_manner {
  * -errno of an association that is over. */
 int assoc_send(struct assoc *assoc, const void *octets, size_t size, struct assoc_manner manner);
 
+/* Has the other side begun to shut it, or is it over, whether that was received or not? */
+bool assoc_is_ending(const struct assoc *assoc);
+/* -errno of one that is lost, whether that was received or not; else 0. */
+int assoc_error(const struct assoc *assoc);
+
+/* The other side's address that is used now. False: it is over. */
+bool assoc_primary(const struct assoc *assoc, union sctp_address *address);
 /* Our addresses and the other side's, as far as they are known by now. */
 void assoc_local(const struct assoc *assoc, struct assoc_addresses *addresses);
 void assoc_remote(const struct assoc *assoc, struct assoc_addresses *addresses);

@@ -1,0 +1,37 @@
+/* assoc_private.h — what an association is, for the files that make it up. */
+#pragma once
+
+#include "agent/sctp/assoc.h"
+#include "agent/sctp/slots.h"
+
+struct socket;
+
+struct assoc {
+    struct socket *socket;
+    struct sctp_slot *slot;
+    struct sctp_owner *owner; /* of a listener: of those it accepts, too */
+    void *user;
+    uint32_t limit;
+    bool is_over;        /* ENDED or LOST was told */
+    bool is_shut;        /* by us */
+    bool has_been_taken; /* the whole message in `partial` was given out */
+    bool is_discarding;  /* the rest of a message past the limit */
+    bool is_note_cut;    /* the rest of a notification that is longer than the buffer */
+    uint8_t *partial;    /* a message that has not come whole, or has come whole in pieces */
+    size_t have;         /* octets in it; of one being discarded, all that came */
+    size_t room;
+    uint8_t prefix[ASSOC_PREFIX]; /* of a message being discarded */
+};
+
+/* The notifications we want; on a listener, for those it accepts. */
+bool assoc_subscribe(struct socket *socket);
+bool assoc_switch_event(struct socket *socket, uint16_t type, bool on);
+
+/* An option that names a key of authentication. */
+bool assoc_key_option(struct assoc *assoc, int option, uint16_t key);
+
+/* What a notification says. */
+enum assoc_news assoc_read_notification(struct assoc *assoc, const uint8_t *octets, size_t size,
+                                        struct assoc_event *event);
+/* Throws away what has come of an unfinished message. */
+void assoc_forget_partial(struct assoc *assoc);
