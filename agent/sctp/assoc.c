@@ -180,14 +180,14 @@ struct assoc *assoc_dial(const struct assoc_setup *setup, int *error)
 void assoc_leave(struct assoc *assoc)
 {
     assoc->owner = NULL;
-    atomic_store(&assoc->slot->owner, NULL);
+    slot_set_owner(assoc->slot, NULL);
 }
 
 void assoc_join(struct assoc *assoc, struct sctp_owner *owner, void *user)
 {
     assoc->owner = owner;
     assoc->user = user;
-    atomic_store(&assoc->slot->owner, owner);
+    slot_set_owner(assoc->slot, owner);
 }
 
 void *assoc_user(const struct assoc *assoc)

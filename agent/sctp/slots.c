@@ -57,6 +57,11 @@ void slot_give(struct sctp_slot *slot)
     pthread_mutex_unlock(&taking);
 }
 
+void slot_set_owner(struct sctp_slot *slot, struct sctp_owner *owner)
+{
+    atomic_store(&slot->owner, owner);
+}
+
 void *slot_name(const struct sctp_slot *slot)
 {
     uint64_t generation = atomic_load(&slot->generation);

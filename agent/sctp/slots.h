@@ -19,6 +19,8 @@ struct sctp_slot {
 /* A slot for the association, owned by nobody yet. NULL: all are taken. */
 struct sctp_slot *slot_take(struct assoc *assoc);
 void slot_give(struct sctp_slot *slot);
+/* NULL: nobody's, between two owners. */
+void slot_set_owner(struct sctp_slot *slot, struct sctp_owner *owner);
 
 /* What an upcall is given, and what it calls with that. */
 void *slot_name(const struct sctp_slot *slot);
