@@ -32,10 +32,12 @@ void conn_arm(struct conn *conn)
 }
 
 /* The list is taken as it is, and made anew. One that ends meanwhile stays in memory until the loop
- * closes handles. */
+ * closes handles. What this turn has said so far leaves first, for one of them may come to its end.
+ */
 void conn_read_ahead(struct worker *worker)
 {
     struct conn *next;
+    worker_flush(worker);
     struct conn *list = worker->ahead;
     worker->ahead = NULL;
     worker_begin(worker);

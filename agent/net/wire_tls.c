@@ -308,7 +308,8 @@ static int digest(struct tls_wire *tls, size_t came, dm_bytes room, dm_bytes *in
     size_t got = tls_session_read(tls->session, wire->loop->ciphertext, came, plaintext, room.size);
     enum tls_state state = tls_session_state(tls->session);
     bool is_over = state == TLS_CLOSED || state == TLS_FAILED;
-    wire->is_ahead = tls_session_is_ready(tls->session) || (got && is_over);
+    bool has_more = tls_session_is_ready(tls->session);
+    wire->is_ahead = has_more || (got && is_over);
     int error = unsent(tls) ? flush(tls) : 0;
     if (error)
         return error;
@@ -317,7 +318,9 @@ static int digest(struct tls_wire *tls, size_t came, dm_bytes room, dm_bytes *in
     if (!got)
         return nothing_of(tls);
     *input = dm_bytes_of(plaintext, got);
-    return wire->is_ahead || came == CIPHERTEXT_ROOM ? WIRE_MORE : WIRE_SOME;
+    if (is_over)
+        return WIRE_SOME; /* its end is read in another turn: what it asked is answered before */
+    return has_more || came == CIPHERTEXT_ROOM ? WIRE_MORE : WIRE_SOME;
 }
 
 static int tls_read(struct wire *wire, uint8_t *room, size_t size, dm_bytes *input)
