@@ -60,7 +60,7 @@ Test(dpr, DPR_06_requests_that_arrive_after_our_DPR_are_served)
     lab_end(bed.lab);
 }
 
-Test(dpr, DPR_02_a_DPR_is_answered_before_the_connection_ends)
+Test(dpr, DPR_02_a_DPR_is_answered_before_the_connection_ends, .description = LAB_STREAMS)
 {
     struct lab_bed bed = lab_bed(USUAL);
     struct lab_message *dpr = lab_dpr(bed.c1, 0);

@@ -2,10 +2,10 @@
  *
  * A test starts a lab (one agent, its configuration, its clock), opens scripted peers, sends and
  * expects, and ends the lab, which checks the agent's exit status, its log and its ledger. Peers
- * are sockets in the test's own thread; while one is waited for, all are served. The lab reads and
- * writes octets by itself, so that a mistake of proto/ is not checked with its own eyes. Names of
- * the test bed are those of the requirements: A is m.agent.example, clients live in edge.example,
- * servers in core.example. */
+ * are sockets in the test's own thread; while one is waited for, all are served. They speak tcp, or
+ * the transport that LAB_TRANSPORT names (lab_kind.h). The lab reads and writes octets by itself,
+ * so that a mistake of proto/ is not checked with its own eyes. Names of the test bed are those of
+ * the requirements: A is m.agent.example, clients live in edge.example, servers in core.example. */
 #pragma once
 
 #include <stdbool.h>
@@ -162,13 +162,21 @@ struct lab_plan {
     const char *more;      /* further keys of the file, whole lines: "users: { ... }" */
     bool ipv6;             /* all on ::1 instead of 127.0.0.1 */
     int receive_buffer;    /* SO_RCVBUF of the servers, for those that stop reading */
+    const char *transport; /* of all connections: tcp, or what LAB_TRANSPORT says */
 };
+
+/* For `.description` of a test that is not for all transports: those it is for. */
+#define LAB_TCP     "tcp"
+#define LAB_STREAMS "tcp tls"
 
 struct lab_server {
     const char *identity;
     int listener; /* -1: nobody listens */
     uint16_t port;
 };
+
+struct lab_context;
+struct lab_kind;
 
 struct lab {
     struct lab_plan plan;
@@ -179,6 +187,8 @@ struct lab {
     pid_t agent;
     uint16_t port;
     uint16_t http_port;
+    const struct lab_kind *kind; /* what carries the peers' octets */
+    struct lab_context *contexts;
     struct lab_server servers[LAB_SERVERS_MAX];
     size_t server_count;
     struct lab_peer **peers;
@@ -265,7 +275,9 @@ struct lab_peer {
     struct lab *lab;
     char identity[256];
     char realm[256];
-    int fd;
+    const struct lab_kind *kind;
+    int fd;        /* -1: it has none, or is closed */
+    void *carried; /* the kind's own */
     uint8_t *in;
     size_t in_size, in_room;
     uint8_t *out;
@@ -280,11 +292,13 @@ struct lab_peer {
     uint32_t auto_result; /* not 0: every other request is answered with it */
     bool ended;           /* the other side has closed */
     bool was_reset;       /* with a RST */
+    bool is_closed;       /* by us */
 };
 
-/* Opens a TCP connection to the agent; nothing is said yet. */
+/* Opens a connection to the agent, up to the end of the handshake if there is one; nothing is said
+ * yet. */
 struct lab_peer *lab_dial(struct lab *lab, const char *identity);
-/* A scripted peer on a socket that is open already. */
+/* A scripted peer on a TCP socket that is open already. */
 struct lab_peer *lab_peer_on(struct lab *lab, const char *identity, int fd);
 /* Takes the connection that the agent opens to this server; nothing is said yet. */
 struct lab_peer *lab_accept(struct lab *lab, const char *identity);

@@ -3,7 +3,7 @@
  *
  * The child dies with the test's process whatever happens. Its standard error goes to a file that
  * is shown when the test fails; sanitizer reports and a wrong exit status fail it. */
-#include "tests/lab/lab_private.h"
+#include "tests/lab/lab_kind.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -84,15 +84,6 @@ int lab_listen_on(bool ipv6, uint16_t *port)
     }
     /* the port lies at the same place in both */
     *port = ntohs(((struct sockaddr_in *)&at)->sin_port);
-    return fd;
-}
-
-static int listen_on_any(bool ipv6, uint16_t *port)
-{
-    *port = 0;
-    int fd = lab_listen_on(ipv6, port);
-    if (fd < 0)
-        lab_fail("no port to listen on: %s", strerror(-fd));
     return fd;
 }
 
@@ -226,10 +217,9 @@ static void take_servers(struct lab *lab)
             continue;
         struct lab_server *server = &lab->servers[lab->server_count++];
         server->identity = lab->plan.servers[i];
-        server->listener = listen_on_any(lab->plan.ipv6, &server->port);
-        if (lab->plan.receive_buffer)
-            (void)setsockopt(server->listener, SOL_SOCKET, SO_RCVBUF, &lab->plan.receive_buffer,
-                             sizeof(int));
+        int error = lab->kind->listen(lab, server);
+        if (error)
+            lab_fail("no port to listen on: %s", strerror(-error));
     }
 }
 
@@ -259,6 +249,7 @@ struct lab *lab_start(struct lab_plan plan)
     struct lab *lab = calloc(1, sizeof(*lab));
     current = lab;
     lab->plan = plan;
+    lab->kind = lab_kind_of(&plan);
     raise_descriptor_limit();
     strcpy(lab->folder, "/tmp/antipode-lab-XXXXXX");
     if (!mkdtemp(lab->folder))
@@ -321,10 +312,9 @@ static void free_lab(struct lab *lab)
         free(lab->peers[i]->out);
         free(lab->peers[i]);
     }
-    for (size_t i = 0; i < lab->server_count; i++) {
-        if (lab->servers[i].listener >= 0)
-            close(lab->servers[i].listener);
-    }
+    for (size_t i = 0; i < lab->server_count; i++)
+        lab->kind->unlisten(&lab->servers[i]);
+    lab_tls_free(lab);
     char clock[96];
     snprintf(clock, sizeof(clock), "%s/clock", lab->folder);
     lab_clock_close(lab);

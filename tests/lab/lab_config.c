@@ -2,7 +2,7 @@
  *
  * Usual bed: the agent dials the servers, clients are admitted by a pattern, and core.example is
  * relayed to a pool of the servers of that realm, the first preferred. */
-#include "tests/lab/lab_private.h"
+#include "tests/lab/lab_kind.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,10 +43,9 @@ static void write_peers(FILE *out, const struct lab *lab)
     fprintf(out, "peers:\n");
     for (size_t i = 0; i < lab->server_count; i++)
         if (is_planned(lab, lab->servers[i].identity))
-            fprintf(
-                out,
-                "  - { identity: %s, connect: { transport: tcp, address: \"%s\", port: %u } }\n",
-                lab->servers[i].identity, loopback(lab), lab->servers[i].port);
+            fprintf(out,
+                    "  - { identity: %s, connect: { transport: %s, address: \"%s\", port: %u } }\n",
+                    lab->servers[i].identity, lab->kind->name, loopback(lab), lab->servers[i].port);
     fprintf(out, "%s\n",
             lab->plan.clients ? lab->plan.clients
                               : "  - { identity: \"*.edge.example\", realm: edge.example }");
@@ -92,6 +91,14 @@ static void write_pools_and_routes(FILE *out, const struct lab *lab)
                              : "  - { name: rest, realm: \"*\", action: reject, result: 3003 }");
 }
 
+static void write_security(FILE *out, const struct lab *lab)
+{
+    const char *folder = lab_certificates();
+    if (lab->kind->is_secure)
+        fprintf(out, "tls: { certificate: %s/%s.pem, private_key: %s/%s.key, ca: %s/ca.pem }\n",
+                folder, A_HOST, folder, A_HOST, folder);
+}
+
 bool lab_write_config(const struct lab *lab)
 {
     const struct lab_plan *plan = &lab->plan;
@@ -104,8 +111,9 @@ bool lab_write_config(const struct lab *lab)
             plan->packed ? "packed" : "spread");
     if (plan->advertise)
         fprintf(out, "advertise: [%s]\n", plan->advertise);
-    fprintf(out, "listen:\n  - { transport: tcp, address: \"%s\", port: %u }\n", loopback(lab),
-            lab->port);
+    fprintf(out, "listen:\n  - { transport: %s, address: \"%s\", port: %u }\n", lab->kind->name,
+            loopback(lab), lab->port);
+    write_security(out, lab);
     fprintf(out, "admin:\n  http: { address: 127.0.0.1, port: %u }\n  socket: %s\n", lab->http_port,
             lab->socket);
     write_timers(out, plan->timers);

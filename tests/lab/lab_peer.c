@@ -1,22 +1,15 @@
-/* lab_peer.c — a scripted peer: a socket, what it has read and what it has yet to write.
+/* lab_peer.c — a scripted peer: what it has read and what it has yet to write.
  *
  * lab_serve gives every peer of the lab its turn: what arrived is cut into messages, DWRs are
- * answered unless the test wants them, the rest goes to the inbox. Nothing here blocks but with a
- * deadline. */
-#include "tests/lab/lab_private.h"
+ * answered unless the test wants them, the rest goes to the inbox. How octets travel is its kind's
+ * matter (lab_kind.h). Nothing here blocks but with a deadline. */
+#include "tests/lab/lab_kind.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
-
-enum { READ_AT_ONCE = 65536 };
 
 uint64_t lab_now_ms(void)
 {
@@ -37,25 +30,37 @@ static void make_room(uint8_t **at, size_t *room, size_t size)
 
 /* --- writing --- */
 
+/* Of a message transport each write stands behind its size: its boundary is sent, too. */
 static void append_out(struct lab_peer *peer, const void *octets, size_t size)
 {
-    make_room(&peer->out, &peer->out_room, peer->out_size + size);
+    uint32_t boundary = (uint32_t)size;
+    size_t head = peer->kind->has_messages ? sizeof(boundary) : 0;
+    make_room(&peer->out, &peer->out_room, peer->out_size + head + size);
+    memcpy(peer->out + peer->out_size, &boundary, head);
     if (size)
-        memcpy(peer->out + peer->out_size, octets, size);
-    peer->out_size += size;
+        memcpy(peer->out + peer->out_size + head, octets, size);
+    peer->out_size += head + size;
+}
+
+/* The message in front, or all octets. Returns how much of `out` has left. */
+static size_t write_first(struct lab_peer *peer, size_t at)
+{
+    uint32_t size;
+    if (!peer->kind->has_messages)
+        return peer->kind->write(peer, peer->out + at, peer->out_size - at);
+    memcpy(&size, peer->out + at, sizeof(size));
+    return peer->kind->write(peer, peer->out + at + sizeof(size), size) ? sizeof(size) + size : 0;
 }
 
 static void write_out(struct lab_peer *peer)
 {
-    if (peer->fd < 0 || peer->out_size == 0)
+    size_t sent = 0;
+    if (peer->is_closed || lab_is_shaking(peer))
         return;
-    ssize_t n = send(peer->fd, peer->out, peer->out_size, MSG_NOSIGNAL);
-    if (n < 0 && errno != EAGAIN && errno != EINTR)
-        n = (ssize_t)peer->out_size; /* the other side is gone; reading will say how */
-    if (n <= 0)
-        return;
-    peer->out_size -= (size_t)n;
-    memmove(peer->out, peer->out + n, peer->out_size);
+    for (size_t n; sent < peer->out_size && (n = write_first(peer, sent)) > 0;)
+        sent += n;
+    peer->out_size -= sent;
+    memmove(peer->out, peer->out + sent, peer->out_size);
 }
 
 void lab_push(struct lab_peer *peer, const struct lab_message *message)
@@ -145,29 +150,36 @@ static void cut_messages(struct lab_peer *peer)
     memmove(peer->in, peer->in + at, peer->in_size);
 }
 
-static void read_in(struct lab_peer *peer)
+void lab_peer_take(struct lab_peer *peer, const void *octets, size_t size)
 {
-    make_room(&peer->in, &peer->in_room, peer->in_size + READ_AT_ONCE);
-    ssize_t n = recv(peer->fd, peer->in + peer->in_size, READ_AT_ONCE, 0);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n <= 0) {
-        peer->ended = true;
-        peer->was_reset = n < 0;
-        return;
-    }
-    peer->in_size += (size_t)n;
+    make_room(&peer->in, &peer->in_room, peer->in_size + size);
+    if (size)
+        memcpy(peer->in + peer->in_size, octets, size);
+    peer->in_size += size;
     cut_messages(peer);
+    if (peer->kind->has_messages && peer->in_size)
+        lab_fail("%s: SCT-02: got %zu octets that are no whole message", peer->identity, size);
 }
 
-static bool is_read(const struct lab_peer *peer)
+void lab_peer_ended(struct lab_peer *peer, bool was_reset)
 {
-    return peer->fd >= 0 && !peer->paused && !peer->ended;
+    peer->was_reset = !peer->ended && was_reset;
+    peer->ended = true;
+}
+
+bool lab_is_read(const struct lab_peer *peer)
+{
+    return !peer->is_closed && !peer->ended && !peer->paused;
+}
+
+bool lab_is_shaking(const struct lab_peer *peer)
+{
+    return !peer->ended && peer->kind->is_shaking && peer->kind->is_shaking(peer);
 }
 
 static void end_disconnected(struct lab_peer *peer)
 {
-    if (peer->auto_disconnect && peer->ended && peer->fd >= 0)
+    if (peer->auto_disconnect && peer->ended && !peer->is_closed)
         lab_close(peer);
 }
 
@@ -177,15 +189,15 @@ void lab_serve(struct lab *lab, int ms)
     struct pollfd *polls = calloc(count ? count : 1, sizeof(*polls));
     for (size_t i = 0; i < count; i++) {
         const struct lab_peer *peer = lab->peers[i];
-        polls[i].fd = is_read(peer) || (peer->fd >= 0 && peer->out_size) ? peer->fd : -1;
-        polls[i].events = (short)((is_read(peer) ? POLLIN : 0) | (peer->out_size ? POLLOUT : 0));
+        polls[i].events = peer->is_closed ? 0 : peer->kind->wants(peer);
+        polls[i].fd = polls[i].events ? peer->fd : -1;
     }
-    int ready = poll(polls, count, ms);
-    for (size_t i = 0; ready > 0 && i < count; i++) {
+    poll(polls, count, ms);
+    for (size_t i = 0; i < count; i++) {
         struct lab_peer *peer = lab->peers[i];
-        if (polls[i].revents & (POLLIN | POLLHUP | POLLERR) && is_read(peer))
-            read_in(peer);
-        if (polls[i].revents & (POLLOUT | POLLERR))
+        if (!peer->is_closed)
+            peer->kind->look(peer, polls[i].revents);
+        if (peer->out_size)
             write_out(peer);
         end_disconnected(peer);
     }
@@ -203,43 +215,66 @@ static struct lab_server *server_named(struct lab *lab, const char *identity)
     lab_fail("no server %s in this lab", identity);
 }
 
-struct lab_peer *lab_peer_on(struct lab *lab, const char *identity, int fd)
+static struct lab_peer *new_peer(struct lab *lab, const char *identity, const struct lab_kind *kind)
 {
     struct lab_peer *peer = calloc(1, sizeof(*peer));
     const char *dot = strchr(identity, '.');
-    int one = 1;
     peer->lab = lab;
-    peer->fd = fd;
+    peer->kind = kind;
+    peer->fd = -1;
     peer->inbox_end = &peer->inbox;
     strncpy(peer->identity, identity, sizeof(peer->identity) - 1);
     strncpy(peer->realm, dot ? dot + 1 : identity, sizeof(peer->realm) - 1);
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* a socket pair has none */
+    return peer;
+}
+
+static struct lab_peer *join(struct lab_peer *peer)
+{
+    struct lab *lab = peer->lab;
     lab->peers = realloc(lab->peers, (lab->peer_count + 1) * sizeof(struct lab_peer *));
     lab->peers[lab->peer_count++] = peer;
     return peer;
 }
 
+/* It has been connected: it is served until it may speak. */
+static struct lab_peer *shake(struct lab_peer *peer)
+{
+    uint64_t deadline = lab_now_ms() + LAB_DEADLINE_MS;
+    join(peer);
+    while (lab_is_shaking(peer)) {
+        if (lab_now_ms() > deadline)
+            lab_fail("%s: the handshake does not end", peer->identity);
+        lab_serve(peer->lab, 10);
+    }
+    return peer;
+}
+
+struct lab_peer *lab_peer_on(struct lab *lab, const char *identity, int fd)
+{
+    struct lab_peer *peer = new_peer(lab, identity, &lab_tcp);
+    lab_tcp_take(peer, fd);
+    return join(peer);
+}
+
 struct lab_peer *lab_dial(struct lab *lab, const char *identity)
 {
-    struct sockaddr_storage to;
-    socklen_t size = lab_loopback(&to, lab->plan.ipv6, lab->port);
+    struct lab_peer *peer = new_peer(lab, identity, lab->kind);
     uint64_t deadline = lab_now_ms() + LAB_DEADLINE_MS;
-    for (;;) {
-        int fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd >= 0 && connect(fd, (struct sockaddr *)&to, size) == 0)
-            return lab_peer_on(lab, identity, fd);
-        if (fd < 0 || lab_now_ms() > deadline)
+    while (!peer->kind->dial(peer)) {
+        if (lab_now_ms() > deadline)
             lab_fail("%s cannot connect to the agent: %s", identity, strerror(errno));
-        close(fd);
         lab_serve(lab, 20);
     }
+    return shake(peer);
 }
 
 static struct lab_peer *accept_now(struct lab *lab, struct lab_server *server)
 {
-    int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    return fd < 0 ? NULL : lab_peer_on(lab, server->identity, fd);
+    struct lab_peer *peer = new_peer(lab, server->identity, lab->kind);
+    if (peer->kind->accept(peer, server))
+        return shake(peer);
+    free(peer);
+    return NULL;
 }
 
 struct lab_peer *lab_accept(struct lab *lab, const char *identity)
@@ -272,34 +307,35 @@ struct lab_peer *lab_accept_within(struct lab *lab, const char *identity, unsign
 
 void lab_stop_listening(struct lab *lab, const char *identity)
 {
-    struct lab_server *server = server_named(lab, identity);
-    close(server->listener);
-    server->listener = -1;
+    lab->kind->unlisten(server_named(lab, identity));
 }
 
 void lab_listen_again(struct lab *lab, const char *identity)
 {
-    struct lab_server *server = server_named(lab, identity);
-    server->listener = lab_listen_on(lab->plan.ipv6, &server->port);
-    if (server->listener < 0)
-        lab_fail("%s cannot listen again: %s", identity, strerror(-server->listener));
+    int error = lab->kind->listen(lab, server_named(lab, identity));
+    if (error)
+        lab_fail("%s cannot listen again: %s", identity, strerror(-error));
 }
 
 void lab_finish(struct lab_peer *peer)
 {
-    shutdown(peer->fd, SHUT_WR);
+    peer->kind->finish(peer);
+}
+
+static void close_peer(struct lab_peer *peer, bool reset)
+{
+    if (!peer->is_closed)
+        peer->kind->close(peer, reset);
+    peer->is_closed = true;
+    peer->fd = -1;
 }
 
 void lab_close(struct lab_peer *peer)
 {
-    if (peer->fd >= 0)
-        close(peer->fd);
-    peer->fd = -1;
+    close_peer(peer, false);
 }
 
 void lab_reset(struct lab_peer *peer)
 {
-    struct linger at_once = {.l_onoff = 1};
-    (void)setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-    lab_close(peer);
+    close_peer(peer, true);
 }

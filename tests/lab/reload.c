@@ -297,7 +297,7 @@ Test(reload, another_listener_is_opened_and_the_old_one_closed)
     lab_end(bed.lab);
 }
 
-Test(reload, a_listener_that_cannot_be_opened_refuses_the_whole)
+Test(reload, a_listener_that_cannot_be_opened_refuses_the_whole, .description = LAB_STREAMS)
 {
     struct lab_bed bed = lab_bed(ONE);
     uint16_t before = bed.lab->port, taken = 0;
