@@ -47,14 +47,14 @@ under_valgrind() {
 
 clang_tidy() {
     build dev || return 1
-    run-clang-tidy -quiet -j "$(nproc)" -p build/dev "^$PWD/(agent|proto|routing|bench|tests)/" >build/tidy.txt 2>&1 && return 0
+    run-clang-tidy -quiet -j "$(nproc)" -p build/dev "^$PWD/(agent|proto|routing|tls|bench|tests)/" >build/tidy.txt 2>&1 && return 0
     sed 's/\x1b\[[0-9;]*m//g' build/tidy.txt | grep -A 3 'error: ' | awk '!seen[$0]++'
     return 1
 }
 
 cpp_check() {
     build dev || return 1
-    local filters=(--file-filter={agent,proto,routing,bench}/'*')
+    local filters=(--file-filter={agent,proto,routing,tls,bench}/'*')
     # What loops of jansson are, since cppcheck reads no header of the system.
     local macros=('-Djson_array_foreach(array,index,value)=for(index=0;(value=json_array_get(array,index));index++)'
         '-Djson_object_foreach(object,key,value)=for(key="";(value=json_object_get(object,key));)')
@@ -69,14 +69,14 @@ coverage() {
     find build/coverage -name '*.gcda' -delete
     local failed=0 folder least
     test_preset coverage || failed=1
-    gcovr --root . --object-directory build/coverage -j "$(nproc)" --filter '(proto|routing|agent)/' \
+    gcovr --root . --object-directory build/coverage -j "$(nproc)" --filter '(proto|routing|tls|agent)/' \
         --json build/coverage.json build/coverage || return 1
     gcovr --root . --add-tracefile build/coverage.json --output build/coverage.txt
     while read -r folder least; do
         gcovr --root . --add-tracefile build/coverage.json --filter "$folder/" --fail-under-line "$least" \
             --output "build/coverage-$folder.txt" || failed=1
         echo "$folder: lines $(awk '$1 == "TOTAL" { print $2, $3, $4 }' "build/coverage-$folder.txt"), at least $least %"
-    done <<<$'proto 90\nrouting 90\nagent 80'
+    done <<<$'proto 90\nrouting 90\ntls 90\nagent 80'
     echo "lines that did not run: build/coverage.txt"
     return $failed
 }

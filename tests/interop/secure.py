@@ -17,6 +17,10 @@ class Certificates:
         self.folder = scenario.room / 'tls'
         subprocess.run([SCRIPT, self.folder, *names], check=True)
 
+    def revoke(self, name):
+        """On the list of the authority, in place of who was there."""
+        subprocess.run([SCRIPT, '--revoke', self.folder, name], check=True)
+
     def path(self, file):
         return str(self.folder / file)
 

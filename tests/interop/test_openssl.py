@@ -1,6 +1,9 @@
 """OpenSSL's own client and server against the agent: who is let in over TLS, who is refused, and what is counted."""
+import pathlib
+import signal
+
 from common import Scenario
-from diameter import RESULT_CODE
+from diameter import DISCONNECT_CAUSE, DPR, DWR, REQUEST, RESULT_CODE, avp
 from peers import dial
 from relay import Relay, dialled, dialling
 from secure import Certificates, Client, Server
@@ -18,7 +21,7 @@ class Secure(Scenario):
         self.certificates = Certificates(self, PEER)
 
     def start(self, *peers, **keys):
-        tls = self.certificates.section(crl=self.certificates.path('ca.crl'), **keys)
+        tls = self.certificates.section(**{'crl': self.certificates.path('ca.crl'), **keys})
         listeners = [{'transport': transport, 'address': '127.0.0.1', 'port': 0} for transport in ('tcp', 'tls')]
         self.agent = Relay(self, list(peers), listen=listeners, tls=tls)
         self.secure_port = int(self.agent.await_line(r'^INFO -: listening: tls 127\.0\.0\.1:(\d+)$')[1])
@@ -31,8 +34,8 @@ class Secure(Scenario):
         self.assert_ends_well(self.agent)
 
 
-class Clients(Secure):
-    """openssl s_client dials the agent."""
+class Dialled(Secure):
+    """The agent knows one peer, which dials it."""
 
     def start(self, **keys):
         super().start(dialling(PEER), **keys)
@@ -45,6 +48,10 @@ class Clients(Secure):
         self.assertEqual(client.greet().number(RESULT_CODE), 2001)
         self.await_counted('ok')
         client.close_pipes()
+
+
+class Clients(Dialled):
+    """openssl s_client dials the agent."""
 
     def check_refused(self, result, name, *options):
         self.assertTrue(self.client(name, *options).is_refused())
@@ -136,6 +143,65 @@ class Clients(Secure):
         self.assertEqual(sorted(metrics), sorted(self.certificates.path(file)
                                                  for file in ('agent.pem', 'ca.pem', 'ca.crl')))
         self.assertTrue(all(end > 1700000000 for end in metrics.values()))
+        self.end()
+
+
+class Reload(Dialled):
+    """The files of `tls` are read again; who is connected stays."""
+
+    def reload(self):
+        before = self.agent.metrics().sum('config_reloads_total')
+        self.agent.send(signal.SIGHUP)
+        self.agent.await_metrics(lambda now: now.sum('config_reloads_total') > before, 'the reload')
+
+    def resuming(self, name, *options):
+        """A client that keeps its session in a file, or comes with it. What the two say stands in a file as well."""
+        return self.client(name, '-tls1_2', '-msg', '-msgfile', self.certificates.path('said'), *options,
+                           self.certificates.path('session'))
+
+    def has_shown_a_certificate(self):
+        return ', Certificate\n' in pathlib.Path(self.certificates.path('said')).read_text()
+
+    def open_one(self, client):
+        self.assertEqual(client.greet().number(RESULT_CODE), 2001)
+        self.agent.await_up(PEER)
+        return client
+
+    def leave(self, client):
+        client.ask(DPR, avp(DISCONNECT_CAUSE, 2), application=0, flags=REQUEST)
+        client.close_pipes()
+        self.agent.await_metrics(lambda now: now.sum('peers_open') == 0, 'its end')
+
+    def test_SEC_07_who_is_revoked_by_a_reload_stays_connected_and_cannot_come_back(self):
+        self.start()
+        client = self.open_one(self.client(PEER))
+        self.certificates.revoke(PEER)
+        self.reload()
+        self.assertEqual(client.ask(DWR, application=0, flags=REQUEST).number(RESULT_CODE), 2001)
+        self.leave(client)
+        self.assertTrue(self.client(PEER).is_refused())
+        self.await_counted('revoked')
+        self.end()
+
+    def test_SEC_07_a_session_is_resumed_until_a_reload_has_other_files(self):
+        self.start()
+        self.leave(self.open_one(self.resuming(PEER, '-sess_out')))
+        self.assertTrue(self.has_shown_a_certificate())
+        self.leave(self.open_one(self.resuming(PEER, '-sess_in')))
+        self.assertFalse(self.has_shown_a_certificate())
+        self.certificates.revoke(PEER)
+        self.reload()
+        self.assertTrue(self.resuming(PEER, '-sess_in').is_refused())
+        self.await_counted('revoked')
+        self.end()
+
+    def test_a_reload_with_a_broken_file_changes_nothing(self):
+        self.start()
+        pathlib.Path(self.certificates.path('agent.pem')).write_text('nothing')
+        self.reload()
+        self.assertEqual(self.agent.metrics().sum('config_reloads_total', result='failure'), 1)
+        self.agent.await_line(r'agent\.pem')
+        self.check_admitted(PEER)
         self.end()
 
 

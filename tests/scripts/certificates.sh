@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # certificates.sh FOLDER [NAME...] — certificates for tests and trials, by the openssl command, with quick EC keys:
 #
-#   ca.pem, ca.key           whom the others are signed by; ca.crl revokes `revoked`
+#   ca.pem, ca.key           whom the others are signed by; ca.crl revokes `revoked`; ca.issued is its book
 #   agent.pem, agent.key     dNSName agent.example.net, dra1.example.net, localhost
 #   expired, revoked         dNSName peer.example.net, each with what its name says
 #   wrong                    dNSName somebody-else.example.net
@@ -9,8 +9,12 @@
 #   NAME                     dNSName NAME: one for each that is named
 #
 # What exists already is made anew.
+#
+# certificates.sh --revoke FOLDER NAME…: writes ca.crl anew, with those on it, too.
 set -eu
-[ $# -ge 1 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2; }
+revoke=
+[ "$1" != --revoke ] || { revoke=1; shift; }
 mkdir -p "$1"
 cd "$1"
 shift
@@ -52,6 +56,18 @@ issue() { # AUTHORITY NAME SAN [START END]
     rm "$2.csr"
 }
 
+revoke() { # NAME…
+    local name
+    for name in "$@"; do
+        openssl ca -config ca.issued/conf -revoke "$name.pem" 2>/dev/null
+    done
+    openssl ca -config ca.issued/conf -gencrl -out ca.crl 2>/dev/null
+}
+
+if [ -n "$revoke" ]; then
+    revoke "$@"
+    exit 0
+fi
 authority ca
 issue ca agent DNS:agent.example.net,DNS:dra1.example.net,DNS:localhost
 issue ca expired DNS:peer.example.net 20240101000000Z 20240201000000Z
@@ -62,7 +78,6 @@ issue other-ca stranger DNS:peer.example.net
 for name in "$@"; do
     issue ca "$name" "DNS:$name"
 done
-openssl ca -config ca.issued/conf -revoke revoked.pem 2>/dev/null
-openssl ca -config ca.issued/conf -gencrl -out ca.crl 2>/dev/null
-rm -rf ca.issued other-ca.issued
+revoke revoked
+rm -rf other-ca.issued
 chmod 600 ./*.key

@@ -323,6 +323,47 @@ Test(dtls, SCT_13_a_message_of_two_records_or_a_part_of_one_fails_it)
     free_ends(&ends);
 }
 
+Test(dtls, data_without_end_before_the_handshake_is_done_fails_it)
+{
+    static uint8_t record[16000] = {TLS_RECORD_DATA, 0xfe, 0xfd, 0, 1};
+    struct ends ends = new_ends();
+    tls_put(record + 11, sizeof record - TLS_RECORD_HEAD, 2);
+    int count = 0;
+    while (count < 100 && tls_dtls_feed(ends.server, record, sizeof record))
+        count++;
+    cr_assert_eq(count, 65); /* a megabyte */
+    cr_assert_eq(tls_dtls_reason(ends.server), TLS_REASON_PROTOCOL);
+    free_ends(&ends);
+}
+
+Test(dtls, a_flight_that_is_repeated_says_nothing)
+{
+    struct ends ends = open_ends();
+    uint8_t hello[TLS_RECORD_HEAD + 12] = {TLS_RECORD_HANDSHAKE, 0xfe, 0xfd};
+    tls_put(hello + 11, 12, 2);
+    cr_assert_str_eq(text_of(ends.server, hello, sizeof hello), "");
+    cr_assert_str_eq(echo(ends.client, ends.server, "DWR"), "DWR");
+    free_ends(&ends);
+}
+
+Test(dtls, its_owner_ends_it_with_a_reason)
+{
+    struct ends ends = new_ends();
+    tls_dtls_fail(ends.server, TLS_REASON_TIMEOUT);
+    cr_assert_eq(tls_dtls_state(ends.server), TLS_FAILED);
+    cr_assert_eq(tls_dtls_reason(ends.server), TLS_REASON_TIMEOUT);
+    cr_assert_not(tls_dtls_feed(ends.server, NULL, 0));
+    cr_assert_str_eq(text_of(ends.server, NULL, 0), "");
+    free_ends(&ends);
+}
+
+Test(dtls, SEC_06_it_knows_when_the_certificate_of_the_other_side_ends)
+{
+    struct ends ends = open_ends();
+    cr_assert_leq(labs(tls_dtls_expires(ends.server) - (int64_t)time(NULL) - 86400), 5);
+    free_ends(&ends);
+}
+
 Test(dtls, SEC_04_a_client_without_a_certificate_is_refused)
 {
     struct tls_options options = options_of("agent");
