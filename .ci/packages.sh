@@ -1,7 +1,7 @@
 # Which Debian packages building and testing want, and how to fetch those that are missing. To be sourced.
 
 BUILD_PACKAGES=(gcc cmake ninja-build pkg-config libc6-dev libuv1-dev libyaml-dev libmicrohttpd-dev
-    libjansson-dev libpcap-dev libhiredis-dev libusrsctp-dev libxxhash-dev libtre-dev libssl-dev libjemalloc-dev)
+    libjansson-dev libpcap-dev libhiredis-dev libc-ares-dev libusrsctp-dev libxxhash-dev libtre-dev libssl-dev libjemalloc-dev)
 TEST_PACKAGES=(clang clang-format libclang-rt-14-dev libcriterion-dev ccache scdoc curl patch python3 python3-jsonschema python3-yaml openssl
     freediameterd freediameter-extensions redis-server tshark prometheus)
 SANITIZE_PACKAGES=(clang-tidy cppcheck valgrind gcovr) # for `tests/run.sh tidy` and `sanitize`

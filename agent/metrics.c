@@ -397,6 +397,11 @@ static const char *const lookups[] = {
 #include "agent/stats.def"
 };
 
+static const char *const resolutions[] = {
+#define RESOLUTION(result) #result,
+#include "agent/stats.def"
+};
+
 static const char *const paths[] = {
 #define DURATION(field, path) path,
 #include "agent/stats.def"
@@ -468,6 +473,15 @@ static void put_store(const struct rendering *rendering)
            "Writes that Redis did not take", stats_read(&sum->store_dropped));
 }
 
+static void put_dns(const struct rendering *rendering)
+{
+    struct metrics_family queries = family(rendering, "dns_queries_total", "counter",
+                                           "Questions to name servers, by what came of them");
+    for (unsigned i = 0; i < STATS_RESOLUTIONS; i++)
+        one(queries, metrics_label("result", resolutions[i]),
+            stats_read(&rendering->sum.resolutions[i]));
+}
+
 static void put_lag(const struct rendering *rendering)
 {
     struct metrics_family lag = family(rendering, "worker_loop_lag_seconds", "histogram",
@@ -512,6 +526,7 @@ static void put_agent(const struct rendering *rendering)
     put_certificates(rendering);
     put_orders(rendering);
     put_store(rendering);
+    put_dns(rendering);
     put_lag(rendering);
     put_bindings(rendering);
     single(rendering, "redirects_entries", "gauge", "Redirects that are remembered",

@@ -81,6 +81,12 @@ enum stats_lookup {
     STATS_LOOKUPS
 };
 
+enum stats_resolution {
+#define RESOLUTION(result) STATS_RESOLUTION_##result,
+#include "agent/stats.def"
+    STATS_RESOLUTIONS
+};
+
 enum stats_termination {
 #define TERMINATION(field, outcome) STATS_TERMINATION_##field,
 #include "agent/stats.def"
@@ -129,8 +135,9 @@ struct stats {
     stats_counter held_pending; /* requests in pending tables: gauge */
     stats_counter held_parked;  /* requests that wait for a look-up or a host: gauge */
     stats_counter lookups[STATS_LOOKUPS];
-    stats_counter store_connections; /* to nodes of Redis: gauge */
-    stats_counter store_writes;      /* sent */
+    stats_counter resolutions[STATS_RESOLUTIONS]; /* the front desk's */
+    stats_counter store_connections;              /* to nodes of Redis: gauge */
+    stats_counter store_writes;                   /* sent */
     stats_counter store_dropped;  /* writes that nobody took, or of which nobody said that he did */
     stats_counter letters_posted; /* letters that hold a request or its answer */
     stats_counter letters_opened;
