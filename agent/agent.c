@@ -11,9 +11,11 @@
 #include "agent/admin.h"
 #include "agent/clock.h"
 #include "agent/control.h"
+#include "agent/dns/discoveries.h"
 #include "agent/log.h"
 #include "agent/store/store.h"
 #include "agent/roll.h"
+#include "agent/whereabouts.h"
 
 /* MORE_ROWS: how many peers with an exact identity reloads may add while all connections are taken.
  */
@@ -217,6 +219,7 @@ static void put_into_use(struct agent *agent, struct snapshot *snapshot)
     agent->wires.conf = snapshot->conf;
     agent->wires.tls = snapshot->tls;
     agent->memory.limit = snapshot->conf->limits.memory;
+    resolver_fit(agent->resolver, &snapshot->conf->dns);
     agent->former = agent->snapshot;
     agent->behind = agent->worker_count;
     atomic_store(&agent->snapshot, snapshot);
@@ -261,6 +264,10 @@ static void open_letter(void *context, const struct letter *letter)
         registry_idle(&agent->registry, idle);
     else if (letter->kind == MAIL_DIAL)
         guests_open(agent, letter);
+    else if (letter->kind == MAIL_SEEK)
+        whereabouts_find(agent, letter);
+    else if (letter->kind == MAIL_DISCOVER)
+        discoveries_begin(agent, letter);
     else if (letter->kind == MAIL_REPORT)
         roll_take(agent, letter);
     else if (letter->kind == MAIL_RELEASED)
@@ -471,6 +478,7 @@ static struct agent *agent_new(struct conf *conf, struct tls_context *tls)
     reload_init(agent);
     start_loop(agent);
     stats_init(&agent->stats, agent->rows.peers.count, agent->rows.routes.count);
+    agent->resolver = resolver_new(&agent->loop, &conf->dns, &agent->stats);
     memory_init(&agent->memory, &agent->stats.memory, conf->limits.memory);
     agent->board = board_new(agent->board_size);
     agent->store = store_new(conf);
@@ -495,6 +503,7 @@ static void agent_free(struct agent *agent)
 {
     front_close(&agent->front);
     wire_loop_close(&agent->wires);
+    resolver_free(agent->resolver);
     uv_walk(&agent->loop, close_any, NULL);
     uv_run(&agent->loop, UV_RUN_DEFAULT);
     post_flush(&agent->post);

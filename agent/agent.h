@@ -6,6 +6,7 @@
 #pragma once
 
 #include "agent/conf/conf.h"
+#include "agent/dns/resolver.h"
 #include "agent/front.h"
 #include "agent/guest.h"
 #include "agent/orders.h"
@@ -21,6 +22,8 @@ enum agent_stage {
     AGENT_PARTS,  /* 3002 for the rest, DPR to everybody else */
     AGENT_ENDS,   /* loops end */
 };
+
+struct discovery;
 
 struct agent {
     const struct conf *conf;           /* the main thread's: that of the newest snapshot */
@@ -48,7 +51,10 @@ struct agent {
     struct stats stats; /* of the front desk */
     struct front front;
     struct registry registry;
+    struct resolver *resolver;
     struct guests guests;
+    struct discovery *discoveries; /* searches for realms */
+    unsigned discovery_count;
     struct admin *admin;
     struct store *store;     /* what was learnt of users; NULL: nothing is */
     struct control *control; /* NULL: `socket: none` */

@@ -66,21 +66,27 @@ struct choice {
 };
 
 /* The rules of any candidate (RTE step 14). Who is a peer here is allowed here: RDR-08. */
+bool follow_may_have(struct worker *worker, const struct relay_request *request,
+                     const struct rt_query *query, dm_bytes host, struct rt_seen *seen)
+{
+    *seen = (struct rt_seen){0};
+    return worker->world.host(worker, host, query->header.application, seen) &&
+           !was_tried(request, seen->peer) && seen->reach != RT_UNREACHABLE && seen->advertises &&
+           !seen->is_client && !seen->is_busy && !rt_peer_equal(seen->peer, request->ingress) &&
+           !(query->route_records && rt_query_has_passed(query, host));
+}
+
 static bool may_have(struct worker *worker, const struct relay_request *request,
                      const struct rt_query *query, dm_bytes host, struct choice *choice)
 {
-    struct rt_seen seen = {0};
-    if (!worker->world.host(worker, host, query->header.application, &seen))
-        return false;
-    if (was_tried(request, seen.peer)) {
-        choice->repeats = true;
+    struct rt_seen seen;
+    if (!follow_may_have(worker, request, query, host, &seen)) {
+        choice->repeats = choice->repeats || was_tried(request, seen.peer);
         return false;
     }
     choice->peer = seen.peer;
     choice->host = host;
-    return seen.reach != RT_UNREACHABLE && seen.advertises && !seen.is_client && !seen.is_busy &&
-           !rt_peer_equal(seen.peer, request->ingress) &&
-           !(query->route_records && rt_query_has_passed(query, host));
+    return true;
 }
 
 static bool choose(struct worker *worker, const struct relay_request *request,

@@ -36,6 +36,14 @@ bool follow_next(struct worker *worker, struct relay_request *request, rt_peer l
  * it has one. RDR-07. */
 void follow_name_host(struct relay_request *request);
 
+/* Reads what routing needs of a request that was accepted before. */
+bool follow_read(struct worker *worker, struct rt_query *query, dm_bytes message);
+
+/* May this host have the request? What it is then is in `seen`; worker->asked_application is that
+ * of the request. */
+bool follow_may_have(struct worker *worker, const struct relay_request *request,
+                     const struct rt_query *query, dm_bytes host, struct rt_seen *seen);
+
 /* A request that waited for a host goes on, or ends. */
 void follow_resume(struct worker *worker, struct relay_request *request);
 

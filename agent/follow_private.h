@@ -12,9 +12,6 @@ void follow_remember(struct worker *worker, const struct relay_request *request,
 bool follow_recall_realm(struct worker *worker, const struct rt_query *query,
                          struct rt_redirect *found);
 
-/* Reads what routing needs of a request that was accepted before. */
-bool follow_read(struct worker *worker, struct rt_query *query, dm_bytes message);
-
 enum follow follow_realm(struct peer *from, struct relay_request *request, dm_bytes message);
 /* The next member of the realm, or the next realm of the 3011 that the request holds. */
 bool follow_realm_next(struct worker *worker, struct relay_request *request);

@@ -5,9 +5,12 @@
 
 #include "agent/agent.h"
 #include "agent/clock.h"
+#include "agent/conf/built.h"
+#include "agent/conf/endpoint.h"
 #include "agent/guest_letter.h"
 #include "agent/log.h"
 #include "agent/park.h"
+#include "agent/whereabouts.h"
 
 #define IDLE (60 * NS_PER_S)
 
@@ -18,6 +21,23 @@ uint64_t guest_what(dm_bytes host)
 
 /* --- asking --- */
 
+unsigned guest_transports(const struct conf *conf)
+{
+    unsigned transports = 0;
+    for (unsigned i = 0; i < CONF_TRANSPORTS; i++)
+        if (conf_is_built((enum conf_feature)i) &&
+            (conf->tls.is_given || !conf_is_secure((enum conf_transport)i)))
+            transports |= CONF_TRANSPORT_BIT(i);
+    return transports;
+}
+
+static enum conf_transport transport_of(const struct dm_uri *uri)
+{
+    if (uri->transport == DM_TRANSPORT_SCTP)
+        return uri->is_secure ? CONF_DTLS : CONF_SCTP;
+    return uri->is_secure ? CONF_TLS : CONF_TCP;
+}
+
 /* Is it on its way already? Then there is nothing to ask for. */
 static bool is_dialled(const struct worker *worker, const struct directory_entry *entry)
 {
@@ -25,31 +45,47 @@ static bool is_dialled(const struct worker *worker, const struct directory_entry
     return view.generation == entry->peer.generation && view.flags & BOARD_DIALLED;
 }
 
-static bool is_allowed(const struct worker *worker, const struct dm_uri *uri)
+static bool can_be_dialled(const struct worker *worker, const struct guest_wish *wish)
 {
-    return !uri->is_secure && uri->transport == DM_TRANSPORT_TCP &&
-           conf_redirect_allows(worker->conf, uri->host) &&
-           !dm_identity_equal(uri->host, worker->conf->tables.own_identity);
+    return guest_transports(worker->conf) & CONF_TRANSPORT_BIT(wish->transport) &&
+           !dm_identity_equal(wish->host, worker->conf->tables.own_identity);
+}
+
+bool guest_want(struct worker *worker, const struct guest_wish *wish)
+{
+    const struct directory_entry *entry = directory_find(&worker->directory, wish->host);
+    if (entry && board_at(worker->board, entry->peer.slot).generation)
+        return is_dialled(worker, entry);
+    if (worker->stage != AGENT_RUNS || !can_be_dialled(worker, wish))
+        return false;
+    struct dial_letter *letter = post_letter(&worker->post, worker->agent->worker_count, MAIL_DIAL,
+                                             sizeof *letter + wish->host.size, false);
+    if (!letter)
+        return false;
+    letter->until = wish->until;
+    letter->transport = wish->transport;
+    letter->port = wish->port;
+    letter->size = (uint16_t)wish->host.size;
+    memcpy(letter->host, wish->host.at, wish->host.size);
+    return true;
 }
 
 bool guest_ask(struct worker *worker, const struct dm_uri *uri)
 {
+    struct guest_wish wish = {.host = uri->host, .transport = transport_of(uri), .port = uri->port};
     const struct directory_entry *entry = directory_find(&worker->directory, uri->host);
     if (entry && board_at(worker->board, entry->peer.slot).generation)
         return is_dialled(worker, entry);
-    if (worker->stage != AGENT_RUNS || !is_allowed(worker, uri))
-        return false;
-    struct dial_letter *letter = post_letter(&worker->post, worker->agent->worker_count, MAIL_DIAL,
-                                             sizeof *letter + uri->host.size, false);
-    if (!letter)
-        return false;
-    letter->port = uri->port;
-    letter->size = (uint16_t)uri->host.size;
-    memcpy(letter->host, uri->host.at, uri->host.size);
-    return true;
+    return conf_redirect_allows(worker->conf, uri->host) && guest_want(worker, &wish);
 }
 
 /* --- at its home --- */
+
+static void discard(struct guest *guest)
+{
+    free(guest->where);
+    free(guest);
+}
 
 void guest_open(struct worker *worker, const struct letter *opened)
 {
@@ -57,7 +93,7 @@ void guest_open(struct worker *worker, const struct letter *opened)
     struct peer *peer = worker->by_slot[letter->peer.slot];
     if (peer) { /* it came by itself meanwhile */
         name_unref(letter->name);
-        free(letter->guest);
+        discard(letter->guest);
         peer->arrivals++;
         if (peer_is_open(peer))
             guest_opened(peer);
@@ -66,16 +102,18 @@ void guest_open(struct worker *worker, const struct letter *opened)
     peer = peer_new(worker, letter->peer, letter->name,
                     (struct snapshot_row){&letter->guest->conf, 0, true});
     peer->guest = letter->guest;
+    peer->whereabouts = peer->guest->where;
+    peer->guest->where = NULL;
     peer->arrivals++;
     peer->last_request = worker->now;
-    peer_event(peer, DM_EVENT_START);
+    peer_seek(peer);
 }
 
 void guest_bury(const struct letter *opened)
 {
     const struct guest_letter *letter = (const struct guest_letter *)(const void *)opened;
     name_unref(letter->name);
-    free(letter->guest);
+    discard(letter->guest);
 }
 
 /* --- it is there, or it is not --- */
@@ -101,21 +139,18 @@ static void tell_settled(struct peer *peer, bool is_open)
     park_wake(worker, what, is_open);
 }
 
+/* Until it is to be looked after. */
+static void arm(struct peer *peer, uint64_t wait)
+{
+    uint64_t left = guest_expires_in(peer);
+    worker_arm(peer, TIMER_RECONNECT, left && left < wait ? left : wait);
+}
+
 void guest_opened(struct peer *peer)
 {
     if (peer->guest)
-        worker_arm(peer, TIMER_RECONNECT, IDLE);
+        arm(peer, IDLE);
     tell_settled(peer, true);
-}
-
-void guest_try_next(struct peer *peer, bool was_open)
-{
-    struct guest *guest = peer->guest;
-    guest->is_trying = !was_open && guest->next < guest->count;
-    if (!guest->is_trying)
-        return;
-    guest->conf.connect = conf_endpoint_at(CONF_TCP, &guest->addresses[guest->next++]);
-    worker_arm(peer, TIMER_RECONNECT, 1);
 }
 
 void guest_closed(struct peer *peer)
@@ -131,15 +166,42 @@ bool guest_is_expected(const struct peer *peer)
            (peer->state != DM_CLOSED || !peer->arrivals || peer->guest->is_trying);
 }
 
+/* --- it goes --- */
+
+static void let_go(struct peer *peer, const char *why)
+{
+    log_info(peer_name(peer), "idle", log_words("{why}"), log_text("why", why));
+    peer_stop(peer, DM_DO_NOT_WANT_TO_TALK_TO_YOU);
+}
+
 /* DPR-08 is about peers that somebody configured; nobody expects this one to stay. */
-void guest_mind_idle(struct peer *peer)
+void guest_mind_time(struct peer *peer)
 {
     uint64_t idle = peer->worker->now - peer->last_request;
-    if (peer->pending.used || idle < IDLE) {
-        worker_arm(peer, TIMER_RECONNECT, idle < IDLE ? IDLE - idle : IDLE);
+    bool has_expired = peer->guest->until && peer->guest->until <= peer->worker->now;
+    if (has_expired)
+        let_go(peer, "what DNS said of it has expired");
+    else if (peer->pending.used || idle < IDLE)
+        arm(peer, idle < IDLE ? IDLE - idle : IDLE);
+    else
+        let_go(peer, "a redirect or DNS named it, and nobody asks it any more");
+}
+
+uint64_t guest_expires_in(const struct peer *peer)
+{
+    uint64_t now = peer->worker->now;
+    if (!peer->guest || !peer->guest->until)
+        return 0;
+    return peer->guest->until > now ? peer->guest->until - now : 1;
+}
+
+void guest_renew(struct worker *worker, dm_bytes host, uint64_t until)
+{
+    const struct directory_entry *entry = directory_find(&worker->directory, host);
+    struct peer *peer = entry ? worker->by_slot[entry->peer.slot] : NULL;
+    if (!peer || !peer->guest || !peer->guest->until || peer->guest->until >= until)
         return;
-    }
-    log_info(peer_name(peer), "idle",
-             log_words("a redirect named it, and nobody asks it any more"));
-    peer_stop(peer, DM_DO_NOT_WANT_TO_TALK_TO_YOU);
+    peer->guest->until = until;
+    if (peer_is_open(peer) && !peer->is_stopping)
+        guest_mind_time(peer);
 }

@@ -7,6 +7,8 @@
 /* MAIL_DIAL: a worker wants this host. */
 struct dial_letter {
     struct letter letter;
+    uint64_t until;
+    enum conf_transport transport;
     uint16_t port;
     uint16_t size;
     char host[];

@@ -1,20 +1,21 @@
 /* guests.c — the front desk's part: a name becomes an address, the host gets a slot. */
-#include <netdb.h>
 #include <stdlib.h>
 
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/conf/endpoint.h"
+#include "agent/dns/hosts.h"
 #include "agent/guest.h"
 #include "agent/guest_letter.h"
 #include "agent/log.h"
+#include "agent/whereabouts.h"
 
 struct resolving {
-    uv_getaddrinfo_t request;
     struct agent *agent;
     struct resolving *next;
-    uint16_t port;
-    char host[256];
+    uint64_t until; /* of the guest; 0: not by itself */
+    struct conf_endpoint endpoint;
+    char host[DNS_NAME_ROOM];
 };
 
 static void tell_settled(struct agent *agent, uint64_t what)
@@ -35,64 +36,71 @@ static void give_up(struct agent *agent, const char *host, const char *why)
 
 /* --- its addresses --- */
 
-static bool is_usable(const struct addrinfo *info)
+/* Those that may be dialled: SEC-01. */
+static struct conf_addresses permitted(const struct agent *agent, enum conf_transport transport,
+                                       const struct conf_addresses *list)
 {
-    return (info->ai_family == AF_INET || info->ai_family == AF_INET6) &&
-           info->ai_addrlen <= sizeof(union conf_socket);
+    struct conf_addresses permitted = {0};
+    bool is_refused = agent->conf->cleartext == CONF_CLEARTEXT_REFUSE && !conf_is_secure(transport);
+    for (uint8_t i = 0; i < list->count; i++)
+        if (!is_refused || conf_is_loopback(&list->at[i]))
+            permitted.at[permitted.count++] = list->at[i];
+    return permitted;
 }
 
-static union conf_socket address_of(const struct addrinfo *info, uint16_t port)
+/* Within the time to live of each record that led to it: DNS-10. */
+static uint64_t expiry(const struct resolving *resolving, uint32_t ttl)
 {
-    union conf_socket address = {0};
-    memcpy(&address, info->ai_addr, info->ai_addrlen);
-    if (info->ai_family == AF_INET6)
-        address.v6.sin6_port = htons(port);
-    else
-        address.v4.sin_port = htons(port);
-    return address;
-}
-
-static void take_address(const struct agent *agent, struct guest *guest, union conf_socket address)
-{
-    if (agent->conf->cleartext != CONF_CLEARTEXT_REFUSE || conf_is_loopback(&address))
-        guest->addresses[guest->count++] = address;
+    uint64_t now = clock_now();
+    uint64_t until = now + (ttl ? ttl : 1) * NS_PER_S;
+    if (!resolving->until || ttl == UINT32_MAX || resolving->until < until)
+        return resolving->until;
+    return until;
 }
 
 /* Everything of a guest is the program's, as with those that `unknown_peer: accept` lets in. */
-static struct guest *make_guest(const struct agent *agent, const struct addrinfo *info,
-                                uint16_t port)
+static struct guest *make_guest(const struct resolving *resolving,
+                                const struct dns_addresses *found)
 {
     struct guest *guest = calloc(1, sizeof *guest);
     if (!guest)
         abort();
-    guest->conf = agent->snapshot->unknown;
+    guest->conf = resolving->agent->snapshot->unknown;
     guest->conf.is_pattern = false;
     guest->conf.is_guest = true;
     guest->conf.dials = true;
-    for (; info && guest->count < GUEST_ADDRESSES; info = info->ai_next)
-        if (is_usable(info))
-            take_address(agent, guest, address_of(info, port));
-    guest->conf.connect = conf_endpoint_at(CONF_TCP, &guest->addresses[guest->next++]);
+    guest->conf.connect = resolving->endpoint;
+    guest->until = expiry(resolving, found->ttl);
+    struct conf_addresses list =
+        permitted(resolving->agent, resolving->endpoint.transport, &found->list);
+    guest->where = whereabouts_new(&list);
     return guest;
 }
 
 /* --- sending it home --- */
 
-static void send_home(struct agent *agent, const char *host, struct guest *guest)
+static void bring_home(struct agent *agent, struct guest *guest, struct registry_slot *slot)
 {
-    struct registry_slot *slot =
-        guest->count ? registry_admit(&agent->registry, dm_text(host)) : NULL;
-    if (!slot) {
-        give_up(agent, host, guest->count ? "no slot is free" : "no address that may be used");
-        free(guest);
-        return;
-    }
     struct guest_letter *letter =
         post_letter(&agent->post, slot->home, MAIL_GUEST, sizeof *letter, true);
     letter->peer = registry_peer(&agent->registry, slot);
     letter->name = name_ref(slot->name);
     letter->guest = guest;
-    guest->conf.identity = slot->name->text;
+    guest->conf.identity = guest->conf.connect.name = slot->name->text;
+}
+
+static void send_home(struct agent *agent, const char *host, struct guest *guest)
+{
+    bool has_address = guest->where->list.count > 0;
+    struct registry_slot *slot =
+        has_address ? registry_admit(&agent->registry, dm_text(host)) : NULL;
+    if (slot) {
+        bring_home(agent, guest, slot);
+        return;
+    }
+    give_up(agent, host, has_address ? "no slot is free" : "no address that may be used");
+    free(guest->where);
+    free(guest);
 }
 
 /* --- its name --- */
@@ -108,37 +116,34 @@ static void forget(struct resolving *resolving)
     free(resolving);
 }
 
-static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *info)
+static void on_found(void *context, const struct dns_addresses *found)
 {
-    struct resolving *resolving = request->data;
+    struct resolving *resolving = context;
     struct agent *agent = resolving->agent;
-    if (agent->stage == AGENT_RUNS && status)
-        give_up(agent, resolving->host, uv_strerror(status));
+    if (agent->stage == AGENT_RUNS && found->list.count)
+        send_home(agent, resolving->host, make_guest(resolving, found));
     else if (agent->stage == AGENT_RUNS)
-        send_home(agent, resolving->host, make_guest(agent, info, resolving->port));
-    uv_freeaddrinfo(info);
+        give_up(agent, resolving->host,
+                found->outcome == DNS_NOTHING ? "the name has no address"
+                                              : "no name server said its address");
     forget(resolving);
 }
 
-static void resolve(struct agent *agent, dm_bytes host, uint16_t port)
+static void resolve(struct agent *agent, dm_bytes host, const struct dial_letter *letter)
 {
-    static const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct resolving *resolving = calloc(1, sizeof *resolving);
     if (!resolving)
         abort();
-    resolving->request.data = resolving;
     resolving->agent = agent;
-    resolving->port = port;
+    resolving->until = letter->until;
+    resolving->endpoint =
+        (struct conf_endpoint){.transport = letter->transport, .port = letter->port};
     memcpy(resolving->host, host.at, host.size);
     resolving->next = agent->guests.first;
     agent->guests.first = resolving;
     agent->guests.resolving++;
-    int error = uv_getaddrinfo(&agent->loop, &resolving->request, on_resolved, resolving->host,
-                               NULL, &hints);
-    if (!error)
-        return;
-    give_up(agent, resolving->host, uv_strerror(error));
-    forget(resolving);
+    hosts_find(agent->resolver, resolving->host, letter->port, resolver_deadline(agent->resolver),
+               on_found, resolving);
 }
 
 /* --- who is asked for --- */
@@ -176,5 +181,5 @@ void guests_open(struct agent *agent, const struct letter *opened)
         orders_find(&agent->orders, host).is_disabled)
         tell_settled(agent, what);
     else
-        resolve(agent, host, letter->port);
+        resolve(agent, host, letter);
 }

@@ -27,7 +27,11 @@ enum mail_kind {
     MAIL_ASK,      /* front desk to worker: report your peers: struct ask_letter */
     MAIL_ORDER,    /* front desk to a peer's home: an operator's order: struct order_letter */
     MAIL_REPORT,   /* worker to front desk: a peer, or the end of them: struct report_letter */
-    MAIL_DIAL,     /* worker to front desk: a redirect names this host: struct dial_letter */
+    MAIL_SEEK,     /* home to front desk: where is this peer? struct seek_letter */
+    MAIL_FOUND,    /* front desk to home: there: struct found_letter */
+    MAIL_DIAL,     /* worker to front desk: a redirect or DNS names this host: struct dial_letter */
+    MAIL_DISCOVER, /* worker to front desk: who serves this realm? struct discover_letter */
+    MAIL_REALM,    /* front desk to all: these do: struct realm_letter */
     MAIL_GUEST,    /* front desk to its home: struct guest_letter */
     MAIL_SETTLED,  /* to all workers: it is there, or will not be: struct settled_letter */
     MAIL_REDIRECT, /* worker to worker: something to remember, or to forget: follow_cache.c */

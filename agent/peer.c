@@ -16,6 +16,7 @@
 #include "agent/peer_actions.h"
 #include "agent/peer_trust.h"
 #include "agent/relay.h"
+#include "agent/whereabouts.h"
 
 enum { EXPIRE_PER_TURN = 256 };
 
@@ -59,6 +60,7 @@ void peer_free(struct peer *peer)
     free(peer->realm);
     free(peer->candidate_realm);
     free(peer->guest);
+    free(peer->whereabouts);
     free(peer);
 }
 
@@ -230,7 +232,7 @@ static void opened(struct peer *peer)
 }
 
 /* Exponential with jitter: PSM-06. */
-static void plan_reconnect(struct peer *peer)
+void peer_plan_reconnect(struct peer *peer)
 {
     bool is_renewed = peer->is_renewed;
     peer->is_renewed = false;
@@ -282,12 +284,14 @@ static void closed(struct peer *peer, bool was_open)
         if (!peer->is_orderly)
             peer->backoff = peer->conf->timers.reconnect_minimum;
     }
-    if (peer->conf->is_guest)
-        guest_try_next(peer, was_open);
+    bool goes_on = peer_seek_next(peer, was_open);
+    if (peer->guest)
+        peer->guest->is_trying = goes_on;
     peer_publish(peer);
     if (peer->conf->is_guest)
         guest_closed(peer);
-    plan_reconnect(peer);
+    if (!goes_on)
+        peer_plan_reconnect(peer);
     worker_attend(peer); /* its slot may be given back once its requests have moved */
 }
 
@@ -342,9 +346,9 @@ void peer_timer(struct peer *peer, enum worker_timer timer)
         peer_trust_is_over(peer);
     } else if (timer == TIMER_RECONNECT) {
         if (peer->state == DM_CLOSED)
-            peer_event(peer, DM_EVENT_START);
-        else if (peer->conf->is_guest && peer_is_open(peer))
-            guest_mind_idle(peer);
+            peer_seek(peer);
+        else if (peer->guest && peer_is_open(peer))
+            guest_mind_time(peer);
     } else if (peer->state == DM_WAIT_CONN_ACK_ELECT) {
         conn_abort(peer->i_conn);
         peer->i_conn = NULL;

@@ -15,15 +15,17 @@
 #include "routing/pending.h"
 
 struct guest;
+struct whereabouts;
 
 struct peer {
     struct worker *worker;
     uint32_t index; /* among the worker's peers */
     rt_peer self;
     struct name *name;
-    const struct conf_peer *conf; /* of the worker's snapshot, or the guest's */
-    struct guest *guest;          /* owned; NULL: a row of the configuration admits it */
-    uint32_t row;                 /* of the counters */
+    const struct conf_peer *conf;    /* of the worker's snapshot, or the guest's */
+    struct guest *guest;             /* owned; NULL: a row of the configuration admits it */
+    struct whereabouts *whereabouts; /* owned; NULL: it was never known by a name */
+    uint32_t row;                    /* of the counters */
     struct stats_peer *stats;
 
     enum dm_state state;
@@ -94,6 +96,8 @@ void peer_arrive(struct peer *peer, struct wire *wire, dm_bytes cer, dm_bytes re
 
 void peer_event(struct peer *peer, enum dm_event event);
 void peer_timer(struct peer *peer, enum worker_timer timer);
+/* Dials it again after a while, if it is dialled. PSM-06. */
+void peer_plan_reconnect(struct peer *peer);
 
 /* What the connections of a peer call. */
 extern const struct conn_events peer_conn_events;

@@ -4,6 +4,7 @@
 #include "agent/log.h"
 #include "agent/net/tcp.h"
 #include "agent/peer_actions.h"
+#include "agent/whereabouts.h"
 
 /* One of tcp or tls, or all addresses of a multi-homed peer. */
 static enum dm_event dial_at(struct peer *peer, const struct conf_endpoint *where)
@@ -29,5 +30,5 @@ static enum dm_event dial_at(struct peer *peer, const struct conf_endpoint *wher
 
 enum dm_event peer_dial(struct peer *peer)
 {
-    return dial_at(peer, &peer->conf->connect);
+    return dial_at(peer, peer_endpoint(peer));
 }

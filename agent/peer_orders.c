@@ -1,6 +1,8 @@
 /* peer_orders.c — drain, enable, disable, disconnect. The state machine does the rest. */
 #include "agent/peer_orders.h"
 
+#include "agent/whereabouts.h"
+
 /* Ends the connection in good order, or the attempt at one. RFC 6733 §5.4. */
 static void part(struct peer *peer, enum dm_disconnect_cause cause)
 {
@@ -18,7 +20,7 @@ static void enable(struct peer *peer)
         return;
     peer->is_banned = false;
     if (peer->state == DM_CLOSED && peer->conf->dials)
-        peer_event(peer, DM_EVENT_START);
+        peer_seek(peer);
 }
 
 static void disconnect(struct peer *peer, enum dm_disconnect_cause cause)

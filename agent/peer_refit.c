@@ -7,6 +7,7 @@
 #include "agent/guest.h"
 #include "agent/log.h"
 #include "agent/peer.h"
+#include "agent/whereabouts.h"
 
 /* What it counts stands on another row now: gauges move with it, counters stay. */
 static void move_gauges(struct peer *peer, struct stats_peer *to)
@@ -106,6 +107,7 @@ static void redial(struct peer *peer)
 static void renew(struct peer *peer)
 {
     say(peer, "its connection is made anew");
+    peer_seek_anew(peer);
     peer->is_renewed = true;
     peer->is_banned = false;
     peer->disconnect_cause = DM_REBOOTING;
@@ -153,7 +155,14 @@ static struct conf_peer guest_row(const struct peer *peer, const struct snapshot
     return row;
 }
 
-/* It is no guest where it has a row now, and none any more where no redirect may name it. */
+/* May a redirect name it, or was it DNS? */
+static bool may_be_guest(const struct peer *peer, const struct conf *conf)
+{
+    return conf_redirect_allows(conf, name_bytes(peer->name)) ||
+           (peer->guest->until && conf->dns.discovers_realms);
+}
+
+/* It is no guest where it has a row now, and none any more where nobody may name it. */
 static struct snapshot_row row_of_guest(struct peer *peer, const struct snapshot *snapshot,
                                         struct conf_peer *next)
 {
@@ -161,8 +170,7 @@ static struct snapshot_row row_of_guest(struct peer *peer, const struct snapshot
     if (row.is_admitted && peer_is_row(row.conf))
         return row;
     *next = guest_row(peer, snapshot);
-    return (struct snapshot_row){next, 0,
-                                 conf_redirect_allows(snapshot->conf, name_bytes(peer->name))};
+    return (struct snapshot_row){next, 0, may_be_guest(peer, snapshot->conf)};
 }
 
 /* Nobody asked it any more; but now it has a row. */

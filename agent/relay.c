@@ -7,6 +7,7 @@
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/conf/conf_policies.h"
+#include "agent/dns/discover.h"
 #include "agent/follow.h"
 #include "agent/learned.h"
 #include "agent/local.h"
@@ -199,6 +200,7 @@ static struct rt_waiting *wait_for_answer(struct peer *peer, struct relay_reques
     slot->redirected_by = request->redirected_by;
     slot->dialled = request->dialled;
     slot->by_realm = request->by_realm;
+    slot->by_dns = request->by_dns;
     slot->names_host = request->names_host;
     slot->was_retransmitted = request->retransmit;
     slot->route = request->route;
@@ -319,7 +321,7 @@ static void forward(struct peer *from, dm_bytes message, struct rt_origin origin
     request.retransmit = false;
     request.tried_count = 0;
     request.hops = request.redirected_by = request.dialled = 0;
-    request.by_realm = false;
+    request.by_realm = request.by_dns = false;
     if (proxy)
         proxy_begin(proxy, &request);
     if (proxy && verdict->why == RT_BY_REDIRECT)
@@ -369,6 +371,25 @@ static void decide(struct peer *from, dm_bytes message, struct rt_origin origin,
     relay_decide(from->worker, query, &attempt, verdict);
 }
 
+/* No route knows its realm: DNS may. */
+static void discover(struct peer *from, dm_bytes message, struct rt_origin origin)
+{
+    struct worker *worker = from->worker;
+    struct rt_verdict busy = {.kind = RT_ANSWER, .result = DM_TOO_BUSY, .route = -1};
+    if (!may_wait(from, message.size)) {
+        local_answer_verdict(worker, origin, message, &busy);
+        return;
+    }
+    struct relay_request request = {
+        .image = relay_image(from, message),
+        .origin = origin,
+        .ingress = from->self,
+        .received = worker->now,
+        .deadline = worker->now + from->conf->timers.request,
+    };
+    discover_request(worker, &request);
+}
+
 void relay_request(struct peer *from, dm_bytes message, const struct dm_header *header)
 {
     struct worker *worker = from->worker;
@@ -392,7 +413,9 @@ void relay_request(struct peer *from, dm_bytes message, const struct dm_header *
          relay_is_greedy(from, verdict.peer) || !has_memory_for(worker, message.size)))
         verdict =
             (struct rt_verdict){.kind = RT_ANSWER, .result = DM_TOO_BUSY, .route = verdict.route};
-    if (verdict.kind == RT_ANSWER)
+    if (discover_concerns(from, &verdict))
+        discover(from, message, origin);
+    else if (verdict.kind == RT_ANSWER)
         local_answer_verdict(worker, origin, message, &verdict);
     else if (verdict.kind == RT_TELL)
         redirect_answer(worker, origin, message, &verdict);

@@ -24,6 +24,7 @@ struct relay_request {
     uint8_t redirected_by; /* the place among `tried` of who redirected it; where hops > 0 */
     uint8_t dialled;       /* of the hosts that its redirect names: those that were tried so */
     bool by_realm;         /* to another realm, with 3011 */
+    bool by_dns;           /* to who serves its realm as DNS says: dns/discover.h */
     bool teaches;          /* its answer may say something new of its user */
     bool is_fixed;
     bool names_host; /* whoever gets it becomes its Destination-Host: PXY-07 */

@@ -23,6 +23,9 @@ struct image *relay_image(struct peer *from, dm_bytes message);
 /* Does this client have so many under way that the peer, more than half full, refuses it? */
 bool relay_is_greedy(const struct peer *from, rt_peer to);
 
+/* The same for a request that waited: its client may have more under way than when it came. */
+bool relay_is_refused(const struct worker *worker, const struct relay_request *request, rt_peer to);
+
 /* Sends it to this peer, wherever it is at home. Takes what the request owns. */
 void relay_send(struct worker *worker, struct relay_request *request, rt_peer to);
 

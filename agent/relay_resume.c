@@ -1,6 +1,7 @@
 /* relay_resume.c — requests that wait for a look-up: parked as they were read, decided again when
  * the store has answered or its time is over. */
 #include "agent/agent.h"
+#include "agent/dns/discover.h"
 #include "agent/follow.h"
 #include "agent/local.h"
 #include "agent/park.h"
@@ -34,8 +35,7 @@ bool relay_park(struct peer *from, dm_bytes message, struct rt_origin origin,
     return false;
 }
 
-/* What limits a client may have changed while its request waited. */
-static bool is_refused(const struct worker *worker, const struct relay_request *request, rt_peer to)
+bool relay_is_refused(const struct worker *worker, const struct relay_request *request, rt_peer to)
 {
     const struct peer *from = worker->by_slot[request->ingress.slot];
     return from && rt_peer_equal(from->self, request->ingress) && relay_is_greedy(from, to);
@@ -81,7 +81,7 @@ static void carry_on(struct worker *worker, struct relay_request *request,
         reject(worker, request, verdict);
     else if (verdict->kind != RT_FORWARD)
         relay_end(worker, request, verdict->result);
-    else if (is_refused(worker, request, verdict->peer))
+    else if (relay_is_refused(worker, request, verdict->peer))
         relay_end(worker, request, DM_TOO_BUSY);
     else if (!proxy)
         relay_send(worker, request, verdict->peer);
@@ -93,6 +93,10 @@ void relay_resume(struct worker *worker, struct relay_request *request, bool wit
 {
     if (request->hops) {
         follow_resume(worker, request);
+        return;
+    }
+    if (request->by_dns) {
+        discover_resume(worker, request);
         return;
     }
     struct rt_verdict verdict = relay_decide_again(worker, request, without_store);

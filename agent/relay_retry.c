@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/clock.h"
+#include "agent/dns/discover.h"
 #include "agent/follow.h"
 #include "agent/conf/conf_policies.h"
 #include "agent/local.h"
@@ -42,6 +43,7 @@ struct relay_request relay_request_of(const struct rt_waiting *waiting)
         .redirected_by = waiting->redirected_by,
         .dialled = waiting->dialled,
         .by_realm = waiting->by_realm,
+        .by_dns = waiting->by_dns,
         .names_host = waiting->names_host,
         .retransmit = waiting->was_retransmitted,
         .tried_count = waiting->tried_count,
@@ -143,7 +145,9 @@ bool relay_next(struct worker *worker, struct relay_request *request, rt_peer le
 {
     if (request->hops && !request->is_fixed && follow_next(worker, request, left))
         return true;
-    if (request->hops || !may_go_on(request)) {
+    if (request->by_dns && !request->is_fixed && discover_next(worker, request, left))
+        return true;
+    if (request->hops || request->by_dns || !may_go_on(request)) {
         relay_end(worker, request, result);
         return false;
     }
@@ -208,8 +212,8 @@ static bool move(struct peer *peer, struct rt_waiting *slot)
         return true;
     }
     struct relay_request request = relay_request_of(slot);
-    request.retransmit = true; /* FOV-02 */
-    if (request.hops) {        /* its redirect may name another host */
+    request.retransmit = true;            /* FOV-02 */
+    if (request.hops || request.by_dns) { /* its redirect, or DNS, may name another host */
         take_out(peer, slot);
         if (relay_next(worker, &request, peer->self, DM_UNABLE_TO_DELIVER))
             note_moved(peer, end_to_end);

@@ -47,7 +47,6 @@ static void name_fixed(const struct reload_fixed *fixed, const struct conf *next
         {"limits.connections", fixed->connections != next->limits.connections},
         {"admin.http", !is_same_http(fixed, next)},
         {"sctp", fixed->sctp != conf_digest_key(&next->digest, "sctp")},
-        {"dns", fixed->dns != conf_digest_key(&next->digest, "dns")},
         {"users.bindings", fixed->bindings != next->digest.bindings},
         {"admin.socket", !is_same_text(fixed->socket, next->socket)},
     };
@@ -330,7 +329,6 @@ void reload_init(struct agent *agent)
         .http = conf->http,
         .bindings = conf->digest.bindings,
         .sctp = conf_digest_key(&conf->digest, "sctp"),
-        .dns = conf_digest_key(&conf->digest, "dns"),
         .socket = conf->socket ? copy_of(conf->socket) : NULL,
     };
     stats_add(&reload->loaded, agent->started);

@@ -53,7 +53,6 @@ struct reload_fixed {
     char *socket;      /* NULL: none */
     uint64_t bindings; /* of these, hashes: conf/digest.h */
     uint64_t sctp;
-    uint64_t dns;
 };
 
 struct reload {

@@ -2,6 +2,8 @@
 #include "agent/report_row.h"
 
 #include "agent/agent.h"
+#include "agent/guest.h"
+#include "agent/whereabouts.h"
 
 /* Rows in a turn, and slots of pending tables that are looked at for the oldest request. */
 enum { ROWS_PER_TURN = 256, SLOTS_PER_TURN = 65536 };
@@ -9,7 +11,7 @@ enum { ROWS_PER_TURN = 256, SLOTS_PER_TURN = 65536 };
 static uint32_t flags_of(const struct peer *peer)
 {
     unsigned flags = 0;
-    flags |= peer->conf->is_pattern ? 0 : ROW_STATIC;
+    flags |= peer_is_row(peer->conf) ? ROW_STATIC : 0;
     flags |= peer->conf->dials ? ROW_DIALS : 0;
     flags |= peer->open && peer->open == peer->i_conn ? ROW_BY_US : 0;
     flags |= peer->applications ? ROW_KNOWN : 0;
@@ -46,8 +48,8 @@ static void find_address(const struct peer *peer, struct report_row *row)
 {
     const struct wire *wire = wire_of(peer);
     bool is_known = wire && wire_remote(wire, &row->remote);
-    if (!is_known && peer->conf->dials) {
-        row->remote = peer->conf->connect.addresses.at[0];
+    if (!is_known && peer->conf->dials && peer_endpoint(peer)->addresses.count) {
+        row->remote = peer_endpoint(peer)->addresses.at[0];
         is_known = true;
     }
     if (is_known)
@@ -75,7 +77,7 @@ static void fill(const struct peer *peer, struct report_row *row)
     row->age = age_of(peer, peer->changed);
     row->silence = peer->open ? age_of(peer, peer->last_heard) : 0;
     row->oldest = oldest ? age_of(peer, oldest) : 0;
-    row->expires_in = 0;
+    row->expires_in = guest_expires_in(peer);
     find_transport(peer, row);
     find_address(peer, row);
 }

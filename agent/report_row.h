@@ -42,7 +42,7 @@ struct report_row {
     uint64_t age;        /* of the state */
     uint64_t silence;    /* since it was heard; 0: no connection */
     uint64_t oldest;     /* of its pending requests; 0: none */
-    uint64_t expires_in; /* until it is forgotten; 0: it is not. The front desk's */
+    uint64_t expires_in; /* until it expires, or is forgotten; 0: it is not */
     int64_t certificate; /* of the connection that is open: its end, of the wall clock; 0: none */
     union conf_socket remote;
     char security[ROW_SECURITY]; /* "none", or version and cipher */

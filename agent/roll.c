@@ -92,7 +92,9 @@ static void add(struct roll *roll, const struct report_row *row)
             abort();
     }
     struct report_row *kept = memcpy(rows->octets + rows->size, row, row->size);
-    kept->expires_in = registry_expires_in(&roll->agent->registry, row->peer, clock_now());
+    uint64_t idle = registry_expires_in(&roll->agent->registry, row->peer, clock_now());
+    if (idle)
+        kept->expires_in = idle;
     rows->size += row->size;
     rows->count++;
 }

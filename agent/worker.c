@@ -7,6 +7,7 @@
 
 #include "agent/agent.h"
 #include "agent/clock.h"
+#include "agent/dns/discover.h"
 #include "agent/follow.h"
 #include "agent/guest.h"
 #include "agent/local.h"
@@ -18,6 +19,7 @@
 #include "agent/relay.h"
 #include "agent/store/store.h"
 #include "agent/report_row.h"
+#include "agent/whereabouts.h"
 
 enum { MESSAGES_PER_FLUSH = 4096, MOVED_PER_TURN = 256 };
 #define TIME_PER_FLUSH (2 * NS_PER_MS)
@@ -366,6 +368,12 @@ static void open_letter(void *context, const struct letter *letter)
     case MAIL_GUEST:
         guest_open(worker, letter);
         break;
+    case MAIL_FOUND:
+        peer_found(worker, letter);
+        break;
+    case MAIL_REALM:
+        discover_learn(worker, letter);
+        break;
     case MAIL_SETTLED:
         guest_wake(worker, letter);
         break;
@@ -384,6 +392,8 @@ static void open_letter(void *context, const struct letter *letter)
         report_order(worker, letter);
         break;
     case MAIL_DIAL:
+    case MAIL_SEEK:
+    case MAIL_DISCOVER:
     case MAIL_REPORT:
     case MAIL_IDLE:
     case MAIL_SWITCHED:
@@ -481,7 +491,7 @@ static void run(void *argument)
     worker_begin(worker);
     for (uint32_t i = 0; i < worker->peer_count; i++)
         if (worker->peers[i]->conf->dials)
-            peer_event(worker->peers[i], DM_EVENT_START);
+            peer_seek(worker->peers[i]);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
 }
 
@@ -562,5 +572,6 @@ void worker_free(struct worker *worker)
     free(worker->scratch);
     free(worker->chooser.turn);
     follow_fini(worker);
+    realms_free(worker->realms);
     free(worker);
 }

@@ -21,6 +21,7 @@ struct agent;
 struct conn;
 struct park;
 struct peer;
+struct realms;
 
 enum { WORKER_READ = 64 * 1024, WORKER_TIMERS = 4 };
 
@@ -67,6 +68,8 @@ struct worker {
 
     struct rt_redirects redirects;       /* hosts that 3006s named: follow.h */
     struct rt_redirects realm_redirects; /* realms that 3011s named */
+
+    struct realms *realms; /* that DNS knows: dns/discover.h; NULL before the first */
 
     struct rt_chooser chooser;
     uint32_t turn_count; /* of chooser.turn */

@@ -6,10 +6,12 @@
 
 #include "agent/agent.h"
 #include "agent/clock.h"
+#include "agent/dns/discover.h"
 #include "agent/follow.h"
 #include "agent/peer.h"
 #include "agent/redirect_answer.h"
 #include "agent/store/store.h"
+#include "agent/whereabouts.h"
 
 enum {
     SLOW_TICK_MS = 100,
@@ -143,7 +145,7 @@ static void start_those_who_came(struct worker *worker, uint32_t before)
 {
     for (uint32_t i = before; i < worker->peer_count; i++)
         if (worker->peers[i]->conf->dials && !worker->peers[i]->is_disabled)
-            peer_event(worker->peers[i], DM_EVENT_START);
+            peer_seek(worker->peers[i]);
 }
 
 static void acknowledge(struct worker *worker)
@@ -158,6 +160,7 @@ void worker_switch(struct worker *worker)
     uint32_t before = worker->peer_count;
     worker_fit(worker, newest);
     follow_switch(worker);
+    discover_switch(worker);
     retime(worker);
     for (uint32_t i = 0; i < before; i++)
         peer_refit(worker->peers[i], newest);

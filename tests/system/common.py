@@ -177,7 +177,8 @@ class LabClock:
 
 
 def configuration(servers, placement='spread', workers=2, first=None, identity='dra1.example.net', **sections):
-    """As a dictionary. Keys of a section are added to what all scenarios have; `first`: limits of the first server."""
+    """As a dictionary. Keys of a section are added to what all scenarios have, a list takes its place; `first`: limits of
+    the first server."""
     conf = {
         'version': 1, 'identity': identity, 'realm': REALM, 'workers': workers, 'placement': placement,
         'advertise': ['relay', 'sip', 'cx'],
@@ -194,7 +195,7 @@ def configuration(servers, placement='spread', workers=2, first=None, identity='
     if first:
         conf['peers'][0]['limits'] = first
     for name, keys in sections.items():
-        conf[name] = {**conf.get(name, {}), **keys}
+        conf[name] = {**conf.get(name, {}), **keys} if isinstance(keys, dict) else keys
     return conf
 
 
