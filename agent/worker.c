@@ -201,6 +201,7 @@ static void tick(struct worker *worker)
     if (worker->store)
         worker->store->methods->tick(worker->store, worker);
     park_tick(worker);
+    discover_tick(worker);
     conn_tick_lingering(worker);
     if (++worker->ticks % 16 == 0) {
         memory_trim(&worker->memory);

@@ -67,12 +67,26 @@ static bool wait_for_realm(struct worker *worker, struct relay_request *request,
                         worker->now + patience(worker));
 }
 
+static bool is_known(const struct worker *worker, const struct realm_entry *entry)
+{
+    return entry && entry->realm.until > worker->now;
+}
+
 /* So that it does not expire under those who use it. DNS-10. */
 static void mind_expiry(struct worker *worker, struct realm_entry *entry)
 {
     uint64_t life = entry->realm.until - entry->renewed;
-    if (worker->now - entry->renewed >= life / FIFTHS * REFRESH)
+    if (entry->is_used && is_known(worker, entry) &&
+        worker->now - entry->renewed >= life / FIFTHS * REFRESH)
         ask(worker, entry);
+}
+
+void discover_tick(struct worker *worker)
+{
+    struct realms *realms = worker->realms;
+    for (unsigned i = 0; realms && realms->count && i < REALMS_BUCKETS; i++)
+        for (struct realm_entry *at = realms->buckets[i]; at; at = at->next)
+            mind_expiry(worker, at);
 }
 
 /* --- to a host --- */
@@ -109,11 +123,6 @@ static bool wait_for_host(struct worker *worker, struct relay_request *request,
     return false;
 }
 
-static bool is_known(const struct worker *worker, const struct realm_entry *entry)
-{
-    return entry && entry->realm.until > worker->now;
-}
-
 /* DM_OK: the request has gone on, or waits. */
 static enum dm_result go_on(struct worker *worker, struct relay_request *request,
                             const struct rt_query *query)
@@ -124,7 +133,7 @@ static enum dm_result go_on(struct worker *worker, struct relay_request *request
         return DM_UNABLE_TO_DELIVER;
     if (entry->realm.outcome == DNS_NOTHING)
         return DM_REALM_NOT_SERVED;
-    mind_expiry(worker, entry);
+    entry->is_used = true;
     bool is_gone = go_to_host(worker, request, query, &entry->realm) ||
                    wait_for_host(worker, request, &entry->realm);
     return is_gone ? DM_OK : DM_UNABLE_TO_DELIVER;
@@ -195,6 +204,7 @@ void discover_learn(struct worker *worker, const struct letter *opened)
             entry->realm = letter->realm;
         entry->renewed = worker->now;
         entry->asked = 0;
+        entry->is_used = false;
         renew_guests(worker, &letter->realm);
     }
     park_wake(worker, what_of(name, application), letter->realm.outcome != DNS_FAILED);

@@ -45,5 +45,8 @@ bool discover_next(struct worker *worker, struct relay_request *request, rt_peer
 /* A letter of the front desk. */
 void discover_learn(struct worker *worker, const struct letter *letter);
 
+/* What is used is asked for again before it expires. */
+void discover_tick(struct worker *worker);
+
 /* The configuration is another. */
 void discover_switch(struct worker *worker);

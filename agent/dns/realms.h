@@ -20,6 +20,7 @@ struct realm_entry {
     struct realm_entry *next;
     uint64_t asked;   /* the front desk was asked, and will have said by then what it is; ns */
     uint64_t renewed; /* when it was last told; ns */
+    bool is_used;     /* since then */
     struct dns_realm realm;
 };
 
