@@ -26,7 +26,11 @@ def certificates(folder, *names):
         subprocess.run(['sh', '-ec', commands], cwd=folder, check=True, capture_output=True, timeout=60)
 
 
-def loopback(conf, ports, redis=None):
+def is_name(address):
+    return isinstance(address, str) and address[-1].isalpha()
+
+
+def loopback(conf, ports, redis=None, dns=None):
     """The configuration with loopback in it: `ports` by the identities of peers."""
     conf['listen'] = [{'transport': one['transport'], 'address': '127.0.0.1', 'port': 0} for one in conf['listen']]
     conf['admin'] = {'http': {'address': '127.0.0.1', 'port': 0}, 'socket': 'none'}
@@ -34,19 +38,24 @@ def loopback(conf, ports, redis=None):
     conf['limits'] = {'connections': 1000}
     for peer in conf['peers']:
         if 'connect' in peer:
-            peer['connect'].update(address='127.0.0.1', port=ports[peer['identity']])
+            connect = peer['connect']
+            connect['port'] = ports[peer['identity']]
+            if not is_name(connect['address']):
+                connect['address'] = '127.0.0.1'
         if 'from' in peer:
             peer['from'] = ['127.0.0.0/8']
     if redis:
         conf['users']['bindings']['nodes'] = [f'127.0.0.1:{redis}']
+    if dns:
+        conf['dns']['servers'] = [dns]
     return conf
 
 
 class Example(Program):
     """`antipode run` of docs/examples/NAME.yaml, once it listens and all it dials are open."""
 
-    def __init__(self, scenario, name, ports, redis=None):
-        conf = loopback(pyyaml.safe_load((FOLDER / f'{name}.yaml').read_text()), ports, redis)
+    def __init__(self, scenario, name, ports, **stores):
+        conf = loopback(pyyaml.safe_load((FOLDER / f'{name}.yaml').read_text()), ports, **stores)
         for table in FOLDER.glob('*.csv'):
             shutil.copy(table, scenario.room)
         file = scenario.room / f'{name}.yaml'
@@ -80,6 +89,6 @@ def servers(scenario, *numbers, users=1000):
 class Client(SipServer):
     """A SIP server that asks for one user at a time."""
 
-    def ask_for(self, aor, command=LIR, *more):
+    def ask_for(self, aor, command=LIR, *more, realm=REALM):
         return self.ask(command, avp(SESSION_ID, f'{self.identity};{self.counter};{aor}'), avp(AUTH_APPLICATION_ID, SIP),
-                        avp(AUTH_SESSION_STATE, 1), avp(DESTINATION_REALM, REALM), avp(SIP_AOR, aor), *more)
+                        avp(AUTH_SESSION_STATE, 1), avp(DESTINATION_REALM, realm), avp(SIP_AOR, aor), *more)

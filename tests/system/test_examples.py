@@ -6,6 +6,7 @@ import ssl
 
 from common import AGENT_BIN, Load, REALM, Scenario, wait_until
 from diameter import ERROR, ORIGIN_HOST, RESULT_CODE, USER_NAME, avp
+from test_dns import Server
 from test_tls import Ring, TlsSipServer, TlsYesServer
 from examples import FOLDER, LIR, MAR, UAR, Client, Example, certificates, servers
 
@@ -134,6 +135,10 @@ class GuideRing(Ring):
         certificates(self.folder, *self.names)
 
 
+class TlsClient(TlsSipServer, Client):
+    """A SIP server with a certificate that asks for one user at a time."""
+
+
 class Tls(Scenario):
     def test_everybody_shows_a_certificate_with_his_name(self):
         names = ['edge1.sip.example.net', 'hss1.example.net', 'hss2.example.net']
@@ -141,17 +146,41 @@ class Tls(Scenario):
         hss = [TlsYesServer(number, ring, f'hss{number}.example.net') for number in (1, 2)]
         agent = Example(self, 'tls', {one.identity: one.port for one in hss})
         agent.tls_port = agent.port
-        client = TlsSipServer(agent, ring, names[0], names[0])
-        served = set()
-        for user in range(20):
-            client.send_lir(user)
-            answer = client.take()
-            self.assertEqual(answer.number(RESULT_CODE), 2001)
-            served.add(answer.text(ORIGIN_HOST))
+        client = TlsClient(agent, ring, names[0], names[0])
+        served = {client.ask_for(f'sip:user{user}@example.net').text(ORIGIN_HOST) for user in range(20)}
         self.assertEqual(served, {one.identity for one in hss})
         for certificate in (None, 'hss1.example.net'):
             with self.assertRaises((OSError, AssertionError)):
                 TlsSipServer(agent, ring, 'edge2.sip.example.net', certificate)
         agent.await_metrics(lambda now: now.sum('connections_refused_total') == 2, 'both are refused')
         for one in hss:
+            one.close()
+
+
+class Partner(TlsYesServer):
+    def __init__(self, ring):
+        super().__init__(9, ring, 'dra.partner.example')
+        self.identity = 'dra.partner.example'
+
+
+class Discovery(Scenario):
+    def test_servers_have_names_and_a_realm_says_who_serves_it(self):
+        names = ['edge1.sip.example.net', 'hss1.example.net', 'hss2.example.net', 'dra.partner.example']
+        ring = GuideRing(self.room / 'tls', *names)
+        hss = [TlsYesServer(number, ring, f'hss{number}.example.net') for number in (1, 2)]
+        partner = Partner(ring)
+        dns = Server(self.room / 'zone')
+        self.addCleanup(dns.close)
+        dns.write(''.join(f'{one.identity} 60 A 127.0.0.1\n' for one in [*hss, partner]) +
+                  'partner.example 60 NAPTR 50 50 "s" "aaa+ap6:diameter.tls.tcp" "" _diameters._tcp.partner.example\n'
+                  f'_diameters._tcp.partner.example 60 SRV 0 0 {partner.port} {partner.identity}\n')
+        agent = Example(self, 'discovery', {one.identity: one.port for one in hss}, dns=dns.address)
+        agent.tls_port = agent.port
+        client = TlsClient(agent, ring, names[0], names[0])
+        served = {client.ask_for(f'sip:user{user}@example.net').text(ORIGIN_HOST) for user in range(20)}
+        self.assertEqual(served, {one.identity for one in hss})
+        answer = client.ask_for('sip:alice@partner.example', realm='partner.example')
+        self.assertEqual((answer.number(RESULT_CODE), answer.text(ORIGIN_HOST)), (2001, partner.identity))
+        self.assertEqual(client.ask_for('sip:bob@nowhere.example', realm='nowhere.example').number(RESULT_CODE), 3003)
+        for one in [*hss, partner]:
             one.close()
