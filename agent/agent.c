@@ -13,6 +13,7 @@
 #include "agent/control.h"
 #include "agent/dns/discoveries.h"
 #include "agent/log.h"
+#include "agent/net/sctp_net.h"
 #include "agent/store/store.h"
 #include "agent/roll.h"
 #include "agent/whereabouts.h"
@@ -511,6 +512,7 @@ static void agent_free(struct agent *agent)
         post_flush(&agent->workers[i]->post);
     for (unsigned i = 0; i < agent->worker_count; i++)
         worker_bury(agent->workers[i]);
+    sctp_net_end(); /* till now it may have woken them */
     for (unsigned i = 0; i < agent->worker_count; i++)
         worker_free(agent->workers[i]);
     uv_loop_close(&agent->loop);

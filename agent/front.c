@@ -11,6 +11,7 @@
 #include "agent/conf/endpoint.h"
 #include "agent/log.h"
 #include "agent/net/listen.h"
+#include "agent/net/sctp_net.h"
 #include "agent/net/tcp.h"
 
 enum { ACCEPTS_PER_TURN = 64 };
@@ -160,6 +161,11 @@ static void take_back(struct front *front, const struct listener *before)
 bool front_listen(struct front *front, const struct conf *conf, FILE *complaints)
 {
     struct listener *before = front->listeners;
+    char why[LISTEN_WHY];
+    if (!sctp_net_prepare(conf, why, sizeof why)) {
+        fprintf(complaints, "listen: sctp: %s\n", why);
+        return false;
+    }
     for (size_t i = 0; i < conf->listen_count; i++) {
         const struct conf_endpoint *wanted = &conf->listen[i];
         if (!find_listener(front, wanted) && !open_listener(front, wanted, complaints)) {

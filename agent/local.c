@@ -7,6 +7,8 @@
 #include "agent/peer_actions.h"
 #include "proto/msg.h"
 
+enum { SHORTENED_ROOM = 8192 };
+
 struct answer_letter {
     struct letter letter;
     struct outcome outcome;
@@ -55,6 +57,26 @@ static void hand_over(struct peer *peer, const struct outcome *outcome, dm_bytes
         peer_mind_pressure(peer);
 }
 
+/* The answer is too long for the transport of this link: the client is told so instead. What the
+ * error is made of stands in the answer, too. SCT-13. */
+static void deliver_shortened(struct peer *peer, const struct outcome *outcome, dm_bytes answer)
+{
+    uint8_t octets[SHORTENED_ROOM];
+    struct worker *worker = peer->worker;
+    struct dm_error error = {.result = DM_UNABLE_TO_COMPLY, .error_bit = true};
+    struct outcome instead = *outcome;
+    size_t size = dm_error_write(octets, sizeof octets, agent_self(worker->agent), answer, &error);
+    log_warn(peer_name(peer), "too long", log_words("an answer of {octets} octets is not sent"),
+             log_number("octets", (int64_t)answer.size));
+    stats_add(&worker->stats.dropped[STATS_DROP_oversized], 1);
+    instead.kind = STATS_answered_locally;
+    instead.result = DM_UNABLE_TO_COMPLY;
+    if (!size) /* its Proxy-Infos are too long */
+        size = dm_error_write(octets, sizeof octets, agent_self(worker->agent),
+                              dm_bytes_of(answer.at, DM_HEADER_SIZE), &error);
+    hand_over(peer, &instead, dm_bytes_of(octets, size));
+}
+
 static void deliver_here(struct worker *worker, const struct outcome *outcome, dm_bytes answer)
 {
     struct peer *peer = worker->by_slot[outcome->origin.slot];
@@ -67,7 +89,10 @@ static void deliver_here(struct worker *worker, const struct outcome *outcome, d
         origin_is_gone(worker, outcome);
         return;
     }
-    hand_over(peer, outcome, answer);
+    if (conn_carries(peer->open, answer.size))
+        hand_over(peer, outcome, answer);
+    else
+        deliver_shortened(peer, outcome, answer);
 }
 
 static void deliver_by_mail(struct worker *worker, unsigned home, const struct outcome *outcome,

@@ -204,6 +204,14 @@ static void take_capabilities(struct peer *peer)
     board_set_applications(board, peer->self.slot, board_applications(board, peer->applications));
 }
 
+/* Messages may overtake each other as soon as the initiator has said something after our CEA: it
+ * is asked to at once. RFC 6733 §2.1.1, PSM-08. */
+static void ask_for_proof(struct peer *peer)
+{
+    if (peer->state == DM_R_OPEN && peer->open->wire && peer->open->wire->kind->has_messages)
+        peer_send_dwr(peer);
+}
+
 static void opened(struct peer *peer)
 {
     peer->open = peer->state == DM_R_OPEN ? peer->r_conn : peer->i_conn;
@@ -225,6 +233,7 @@ static void opened(struct peer *peer)
              log_text("side", peer->state == DM_R_OPEN ? "it" : "we"));
     peer_trust_begin(peer);
     peer_watch(peer, DM_WATCH_CONNECTION_UP);
+    ask_for_proof(peer);
     peer_publish(peer);
     conn_pause(peer->open, false); /* what came behind the CER is framed now */
     if (peer->conf->is_guest)

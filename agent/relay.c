@@ -251,11 +251,24 @@ static bool is_refused(const struct peer *peer, const struct relay_request *requ
     return !request->retransmit && peer_is_busy(peer);
 }
 
+/* A record of DTLS over SCTP holds 16,384 octets. SCT-13. */
+static bool fits(const struct peer *peer, const struct relay_request *request)
+{
+    size_t size = image_bytes(request->image).size;
+    if (request->names_host && !peer->is_agent)
+        size += PROXY_NAMES_MAX;
+    return conn_carries(peer->open, size);
+}
+
 void relay_hand_over(struct worker *worker, struct relay_request *request, rt_peer to)
 {
     struct peer *peer = worker->by_slot[to.slot];
     if (!peer || peer->self.generation != to.generation || !may_have(peer, request)) {
         relay_next(worker, request, to, DM_UNABLE_TO_DELIVER);
+        return;
+    }
+    if (!fits(peer, request)) {
+        relay_next(worker, request, to, DM_UNABLE_TO_COMPLY);
         return;
     }
     struct rt_waiting *slot = is_refused(peer, request) ? NULL : wait_for_answer(peer, request);

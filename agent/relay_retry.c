@@ -136,7 +136,8 @@ static bool carry_out(struct worker *worker, struct relay_request *request,
         return true;
     bool is_ours = verdict->kind == RT_ANSWER && !verdict->is_application_error;
     enum dm_result end = is_ours ? verdict->result : DM_UNABLE_TO_DELIVER;
-    relay_end(worker, request, result == DM_TOO_BUSY ? result : end);
+    bool is_kept = result == DM_TOO_BUSY || result == DM_UNABLE_TO_COMPLY;
+    relay_end(worker, request, is_kept ? result : end);
     return false;
 }
 

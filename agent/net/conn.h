@@ -66,6 +66,12 @@ struct conn *conn_new(struct worker *worker, struct wire *wire, bool paused, uin
 /* Octets to be framed before what is read: copied. For arrivals, while paused. */
 void conn_give(struct conn *conn, dm_bytes octets);
 
+/* Can its transport carry one message of so many octets? SCT-13. */
+static inline bool conn_carries(const struct conn *conn, size_t size)
+{
+    return !conn->wire || !conn->wire->message_limit || size <= conn->wire->message_limit;
+}
+
 /* Room for a message of `size` octets, ordinary or urgent (before all that is not begun). Then
  * commit. */
 uint8_t *conn_reserve(struct conn *conn, bool urgent, size_t size);

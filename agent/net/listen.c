@@ -12,6 +12,8 @@
 const struct listen_kind *const listen_kinds[CONF_TRANSPORTS] = {
     [CONF_TCP] = &tcp_listen_kind,
     [CONF_TLS] = &tls_listen_kind,
+    [CONF_SCTP] = &sctp_listen_kind,
+    [CONF_DTLS] = &dtls_listen_kind,
 };
 
 struct stream_listener {

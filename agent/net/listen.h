@@ -40,3 +40,5 @@ struct listener {
 extern const struct listen_kind *const listen_kinds[CONF_TRANSPORTS];
 extern const struct listen_kind tcp_listen_kind;
 extern const struct listen_kind tls_listen_kind;
+extern const struct listen_kind sctp_listen_kind;
+extern const struct listen_kind dtls_listen_kind;

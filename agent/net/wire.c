@@ -4,9 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "agent/net/sctp_loop.h"
+
 static wire_dialler *const diallers[CONF_TRANSPORTS] = {
     [CONF_TCP] = tcp_wire_dial,
     [CONF_TLS] = tls_wire_dial,
+    [CONF_SCTP] = sctp_wire_dial,
+    [CONF_DTLS] = dtls_wire_dial,
 };
 
 struct wire *wire_dial(struct wire_loop *loop, const struct conf_endpoint *to, const char *peer,
@@ -105,18 +109,19 @@ int64_t wire_expiry(const struct wire *wire)
 /* --- loops --------------------------------------------------------------------------------------
  */
 
-/* Nothing but descriptors wakes a wire of tcp: what the SCTP stack needs stands here, too. */
+/* A descriptor wakes its wire by itself; the SCTP stack wakes the loop. */
 void wire_loop_open(struct wire_loop *loop)
 {
-    (void)loop;
+    sctp_loop_open(loop);
 }
 
 void wire_loop_close(struct wire_loop *loop)
 {
-    (void)loop;
+    sctp_loop_close(loop);
 }
 
 void wire_loop_fini(struct wire_loop *loop)
 {
+    sctp_loop_fini(loop);
     free(loop->ciphertext);
 }

@@ -233,3 +233,5 @@ typedef struct wire *wire_dialler(struct wire_loop *loop, const struct conf_endp
                                   const char *peer, int *error);
 wire_dialler tcp_wire_dial;
 wire_dialler tls_wire_dial;
+wire_dialler sctp_wire_dial;
+wire_dialler dtls_wire_dial;

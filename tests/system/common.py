@@ -186,7 +186,7 @@ def configuration(servers, placement='spread', workers=2, first=None, identity='
         'admin': {'http': {'address': '127.0.0.1', 'port': 0}, 'socket': 'none'},
         'timers': {'reconnect': {'minimum': '1s', 'maximum': '1s'}},
         'limits': {'connections': 4000},
-        'peers': [{'identity': hss.identity, 'realm': REALM, 'connect': {
+        'peers': [{'identity': hss.identity, 'realm': REALM, 'connect': getattr(hss, 'connect', None) or {
             'transport': 'tcp', 'address': '127.0.0.1', 'port': hss.port}} for hss in servers] +
                  [{'identity': '*.example.com', 'from': ['127.0.0.0/8']}],
         'pools': [{'name': 'hss', 'members': [{'peer': hss.identity} for hss in servers]}],

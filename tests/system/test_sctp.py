@@ -1,0 +1,188 @@
+"""Peers over SCTP, encapsulated in UDP on loopback: a scripted one of another process's stack, agents in a row, and what
+each of them sends. RFC 6733 §2.1.1, RFC 6951; the rows SCT of the requirements."""
+import random
+import struct
+
+from common import REALM, Agent, Hss, Load, Scenario
+from diameter import (AUTH_APPLICATION_ID, AUTH_SESSION_STATE, CER, DESTINATION_REALM, DPR, DWR, LIR, PROXIABLE, REQUEST,
+                      RESULT_CODE, SESSION_ID, SIP, SIP_AOR, HOST_IP_ADDRESS, Message, SipServer, YesServer, avp, write)
+from sctp import SctpSocket, free_udp_port
+
+PLUGIN = 999999  # an AVP that nobody knows
+LENGTH = 5015
+
+
+class SctpServer(SipServer):
+    """A SIP server over SCTP."""
+
+    def connect(self, agent):
+        return SctpSocket(agent.sctp_port, agent.udp_port)
+
+
+class SctpAgent(Agent):
+    """It listens at TCP, and at SCTP in UDP."""
+
+    def __init__(self, scenario, servers, addresses=('127.0.0.1',), **conf):
+        self.udp_port = free_udp_port()
+        listen = [{'transport': 'tcp', 'address': '127.0.0.1', 'port': 0},
+                  {'transport': 'sctp', 'address': list(addresses), 'port': 0}]
+        super().__init__(scenario, servers, sctp={'udp_port': self.udp_port, **conf.pop('sctp', {})},
+                         listen=listen, **conf)
+        self.identity = conf.get('identity', 'dra1.example.net')
+        self.sctp_port = int(self.await_line(r'^INFO -: listening: sctp 127\.0\.0\.1:(\d+)')[1])
+
+
+class Sctp(Scenario):
+    def start(self, **conf):
+        self.yes = YesServer(1)
+        self.addCleanup(self.yes.close)
+        self.agent = SctpAgent(self, [self.yes], **conf)
+        self.server = SctpServer(self.agent, 'probe.example.com')
+
+    def lir(self, number, *more):
+        return write(REQUEST | PROXIABLE, LIR, SIP, number, number, avp(SESSION_ID, f'probe.example.com;1;{number}'),
+                     avp(AUTH_APPLICATION_ID, SIP), avp(AUTH_SESSION_STATE, 1), avp(DESTINATION_REALM, REALM),
+                     avp(SIP_AOR, f'sip:user{number}@{REALM}'), self.server.me(), *more)
+
+    def next_answer(self):
+        """The next message that is no DWR: as received, and read."""
+        while True:
+            received = self.server.socket.receive()
+            assert received, 'the agent has closed'
+            message = Message(received.octets)
+            if message.command != DWR:
+                return received, message
+            if message.flags & REQUEST:
+                self.server.agree(message)
+
+    def test_SCT_03_requests_on_any_stream_ordered_or_not_are_answered(self):
+        self.start()
+        numbers = set(range(1000, 1200))
+        for number in numbers:
+            self.server.socket.send(self.lir(number), stream=random.randrange(10), unordered=random.random() < 0.5)
+        answered = set()
+        while answered != numbers:
+            _, answer = self.next_answer()
+            self.assertEqual(answer.number(RESULT_CODE), 2001)
+            answered.add(answer.hop_by_hop)
+
+    def test_SCT_06_identifiers_are_46_in_network_order_and_anything_is_taken(self):
+        self.start()
+        for number, ppid in enumerate((0, 46, 47, 0x2E000000), 1000):
+            self.server.socket.send(self.lir(number), ppid=ppid)
+            received, answer = self.next_answer()
+            self.assertEqual(answer.number(RESULT_CODE), 2001)
+            self.assertEqual(received.ppid, 46)
+
+    def test_SCT_02_a_length_that_is_not_the_messages_is_5015_and_the_association_stays(self):
+        self.start()
+        self.server.socket.send(self.lir(1) + b'junk')
+        _, answer = self.next_answer()
+        self.assertEqual((answer.hop_by_hop, answer.number(RESULT_CODE)), (1, LENGTH))
+        longer = bytearray(self.lir(2))
+        struct.pack_into('>I', longer, 0, 1 << 24 | len(longer) + 40)
+        self.server.socket.send(bytes(longer))
+        _, answer = self.next_answer()
+        self.assertEqual((answer.hop_by_hop, answer.number(RESULT_CODE)), (2, LENGTH))
+        self.server.socket.send(self.lir(3))
+        _, answer = self.next_answer()
+        self.assertEqual((answer.hop_by_hop, answer.number(RESULT_CODE)), (3, 2001))
+
+    def test_SCT_02_a_message_past_the_limit_is_5015_and_the_association_stays(self):
+        self.start()
+        self.server.socket.send(self.lir(1, avp(PLUGIN, bytes(70000))))
+        _, answer = self.next_answer()
+        self.assertEqual((answer.hop_by_hop, answer.number(RESULT_CODE)), (1, LENGTH))
+        self.server.socket.send(self.lir(2))
+        _, answer = self.next_answer()
+        self.assertEqual(answer.number(RESULT_CODE), 2001)
+
+    def test_PSM_08_SCT_05_ordered_until_we_have_heard_the_initiator_then_not(self):
+        """The DWR behind the CEA asks for that proof."""
+        yes = YesServer(1)
+        self.addCleanup(yes.close)
+        agent = SctpAgent(self, [yes])
+        one = SctpSocket(agent.sctp_port, agent.udp_port)
+        self.server = SctpServer.__new__(SctpServer)
+        self.server.identity, self.server.realm, self.server.socket = 'probe.example.com', 'example.com', one
+        one.send(write(REQUEST, CER, 0, 1, 1, avp(HOST_IP_ADDRESS, b'\0\1\x7f\0\0\1'), avp(266, 0), avp(269, 'probe'),
+                       avp(AUTH_APPLICATION_ID, SIP), self.server.me()))
+        cea, dwr = one.receive(), one.receive()
+        self.assertEqual([Message(it.octets).command for it in (cea, dwr)], [CER, DWR])
+        self.assertEqual([it.unordered for it in (cea, dwr)], [False, False])
+        self.server.pushes = []
+        self.server.agree(Message(dwr.octets))
+        one.send(self.lir(7))
+        received, answer = self.next_answer()
+        self.assertEqual(answer.hop_by_hop, 7)
+        self.assertTrue(received.unordered)
+
+    def test_HDR_06_noise_aborts_the_association(self):
+        self.start()
+        self.server.socket.send(b'GET / HTTP/1.1\r\nHost: example.com\r\n\r\n')
+        self.assertEqual(self.server.socket.await_end(), 'lost')
+
+    def test_SCT_08_the_loss_of_an_association_is_the_loss_of_its_peer(self):
+        self.start()
+        self.server.socket.close(reset=True)
+        self.agent.await_line(r'probe\.example\.com: connection: ')
+        again = SctpServer(self.agent, 'probe.example.com')
+        again.close()
+
+    def test_DPR_04_DPR_07_a_disconnect_ends_in_good_order(self):
+        self.start()
+        for number in range(100, 150):
+            self.server.socket.send(self.lir(number), unordered=True)
+        self.server.socket.send(write(REQUEST, DPR, 0, 9, 9, avp(273, 2), self.server.me()), unordered=True)
+        answered = set()
+        while True:
+            _, message = self.next_answer()
+            if message.command == DPR:
+                break
+            answered.add(message.hop_by_hop)
+        self.assertEqual(answered, set(range(100, 150)))
+        self.assertEqual(message.number(RESULT_CODE), 2001)
+
+    def test_SCT_07_CEX_04_all_addresses_stand_in_the_CEA(self):
+        yes = YesServer(1)
+        self.addCleanup(yes.close)
+        agent = SctpAgent(self, [yes], addresses=['127.0.0.1', '::1'])
+        one = SctpSocket(agent.sctp_port, agent.udp_port)
+        me = avp(264, 'probe.example.com') + avp(296, 'example.com')
+        one.send(write(REQUEST, CER, 0, 1, 1, avp(HOST_IP_ADDRESS, b'\0\1\x7f\0\0\1'), avp(266, 0), avp(269, 'probe'),
+                       avp(AUTH_APPLICATION_ID, SIP), me))
+        cea = one.receive().octets
+        self.assertIn(avp(HOST_IP_ADDRESS, b'\0\1\x7f\0\0\1'), cea)
+        self.assertIn(avp(HOST_IP_ADDRESS, b'\0\2' + bytes(15) + b'\1'), cea)
+
+    def test_SCT_12_a_megabyte_goes_through_and_its_like_comes_back(self):
+        self.start(limits={'message_size': '2MiB'})
+        self.server.socket.send(self.lir(5, avp(PLUGIN, bytes(1 << 20))))
+        _, answer = self.next_answer()
+        self.assertEqual((answer.hop_by_hop, answer.number(RESULT_CODE)), (5, 2001))
+
+
+class Chain(Scenario):
+    """load - tcp - near - sctp - far - tcp - hss"""
+
+    def start(self):
+        self.hss = Hss(self, 1, '--users', 100)
+        self.far = SctpAgent(self, [self.hss], identity='dra2.example.net')
+        self.far.connect = {'transport': 'sctp', 'address': '127.0.0.1', 'port': self.far.sctp_port,
+                            'udp_port': self.far.udp_port}
+        self.near = SctpAgent(self, [self.far], identity='dra1.example.com')
+
+    def test_SCT_01_SCT_20_load_passes_between_two_agents(self):
+        self.start()
+        load = Load(self, self.near, '--rate', 2000, '--requests', 10000, '--users', 100, '--allow', 'protocol')
+        report = load.report()
+        self.assert_no_errors(report)
+        self.assertEqual(report['connections_lost'], 0)
+        for agent in (self.near, self.far):
+            self.assert_balanced(agent)
+        self.assert_ends_well(self.near, self.far)
+
+    def test_SCT_08_WDG_a_killed_agent_is_missed_and_found_again(self):
+        self.start()
+        self.far.kill()
+        self.near.await_line(r'dra2\.example\.net: (connection|closed): ')
