@@ -1,8 +1,9 @@
 """OpenSSL's own client and server against the agent: who is let in over TLS, who is refused, and what is counted."""
 import pathlib
 import signal
+import time
 
-from common import Scenario
+from common import LabClock, Scenario
 from diameter import DISCONNECT_CAUSE, DPR, DWR, REQUEST, RESULT_CODE, avp
 from peers import dial
 from relay import Relay, dialled, dialling
@@ -10,6 +11,7 @@ from secure import Certificates, Client, Server
 from tap import Port
 
 PEER = 'peer.example.net'
+REBOOTING = 0
 OLD = ['-tls1_1', '-cipher', 'DEFAULT:@SECLEVEL=0']
 NO_AEAD = ['-tls1_2', '-cipher', 'ECDHE-ECDSA-AES128-SHA256']
 NO_SECRECY = ['-tls1_2', '-cipher', 'AES128-GCM-SHA256']
@@ -20,10 +22,11 @@ class Secure(Scenario):
         super().setUp()
         self.certificates = Certificates(self, PEER)
 
-    def start(self, *peers, **keys):
+    def start(self, *peers, clock=None, **keys):
         tls = self.certificates.section(**{'crl': self.certificates.path('ca.crl'), **keys})
         listeners = [{'transport': transport, 'address': '127.0.0.1', 'port': 0} for transport in ('tcp', 'tls')]
-        self.agent = Relay(self, list(peers), listen=listeners, tls=tls)
+        self.agent = Relay(self, list(peers), listen=listeners, tls=tls, clock=clock,
+                           timers={'watchdog': '1h'})
         self.secure_port = int(self.agent.await_line(r'^INFO -: listening: tls 127\.0\.0\.1:(\d+)$')[1])
 
     def await_counted(self, result, count=1):
@@ -143,6 +146,29 @@ class Clients(Dialled):
         self.assertEqual(sorted(metrics), sorted(self.certificates.path(file)
                                                  for file in ('agent.pem', 'ca.pem', 'ca.crl')))
         self.assertTrue(all(end > 1700000000 for end in metrics.values()))
+        self.end()
+
+
+class Expiry(Dialled):
+    """A connection is as good as its certificate."""
+
+    def certificate_for(self, seconds):
+        end = time.strftime('%Y%m%d%H%M%SZ', time.gmtime(time.time() + seconds))
+        self.certificates = Certificates(self, f'{PEER}={end}')
+
+    def test_SEC_06_an_open_connection_is_left_with_a_DPR_when_its_certificate_expires(self):
+        self.certificate_for(600)
+        clock = LabClock(self.room / 'clock')
+        self.start(clock=clock)
+        client = self.client(PEER)
+        self.assertEqual(client.greet().number(RESULT_CODE), 2001)
+        clock.move(500)
+        self.agent.await_up(PEER)
+        clock.move(100)
+        dpr = client.read()
+        self.assertEqual((dpr.command, dpr.number(DISCONNECT_CAUSE)), (DPR, REBOOTING))
+        client.answer(dpr)
+        self.assertEqual(client.socket.recv(1), b'')
         self.end()
 
 

@@ -6,7 +6,7 @@
 #   expired, revoked         dNSName peer.example.net, each with what its name says
 #   wrong                    dNSName somebody-else.example.net
 #   other-ca, stranger       an authority that nobody trusts, and peer.example.net signed by it
-#   NAME                     dNSName NAME: one for each that is named
+#   NAME[=END]               dNSName NAME: one for each that is named, good until END (20301231235959Z)
 #
 # What exists already is made anew.
 #
@@ -76,7 +76,8 @@ issue ca wrong DNS:somebody-else.example.net
 authority other-ca
 issue other-ca stranger DNS:peer.example.net
 for name in "$@"; do
-    issue ca "$name" "DNS:$name"
+    end=${name#"${name%%=*}"}
+    issue ca "${name%%=*}" "DNS:${name%%=*}" '' "${end#=}"
 done
 revoke revoked
 rm -rf other-ca.issued
