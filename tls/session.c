@@ -87,10 +87,10 @@ size_t tls_session_read(struct tls_session *session, const void *ciphertext, siz
                         void *plaintext, size_t room)
 {
     enum tls_state state = session->core.state;
-    if (state != TLS_OPEN && state != TLS_CLOSING)
+    session->is_ready = state == TLS_OPEN || state == TLS_CLOSING;
+    if (!session->is_ready)
         return 0;
     ERR_clear_error();
-    session->is_ready = true;
     tls_pipe_lend(&session->pipe, ciphertext, size);
     size_t have = decrypt(session, plaintext, room);
     give_back(session);
