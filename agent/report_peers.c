@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/clock.h"
 #include "agent/net/tcp.h"
 #include "agent/report.h"
 
@@ -67,6 +68,18 @@ static json_t *certificate_of(const struct report_row *row)
     return row->certificate ? json_integer(left > 0 ? left : 0) : json_null();
 }
 
+/* A dynamic peer lives no longer than its certificate: PSM-09, SEC-06. */
+static json_t *expiry_of(const struct report_row *row)
+{
+    int64_t left = row->certificate - (int64_t)time(NULL);
+    uint64_t expires_in = row->expires_in;
+    bool is_bound = row->certificate && !(row->flags & ROW_STATIC);
+    uint64_t certificate = (left > 0 ? (uint64_t)left : 0) * NS_PER_S;
+    if (is_bound && (!expires_in || certificate < expires_in))
+        return report_seconds(certificate);
+    return expires_in ? report_seconds(expires_in) : json_null();
+}
+
 static void put_connection(json_t *json, const struct report_row *row)
 {
     bool is_open = row->flags & ROW_OPEN;
@@ -94,7 +107,7 @@ json_t *report_peer(const struct report_row *row)
     put(json, "realm", realm.size ? report_text(realm) : json_null());
     put(json, "role", report_name(role_of(row)));
     put(json, "type", json_string(is_static ? "static" : "dynamic"));
-    put(json, "expires_in_s", row->expires_in ? report_seconds(row->expires_in) : json_null());
+    put(json, "expires_in_s", expiry_of(row));
     put(json, "order", json_string(order_of(row)));
     put(json, "state", json_string(dm_state_metric((enum dm_state)row->state)));
     put(json, "since", report_moment(row->age));

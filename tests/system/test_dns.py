@@ -5,7 +5,9 @@ import contextlib
 import json
 import pathlib
 import re
+import signal
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -15,6 +17,8 @@ from common import DEADLINE, Agent, LabClock, Scenario, wait_until
 from diameter import (AUTH_APPLICATION_ID, AUTH_SESSION_STATE, CER, DESTINATION_REALM, DISCONNECT_CAUSE, DPR, LIR,
                       ORIGIN_HOST, ORIGIN_REALM, PROXIABLE, REQUEST, RESULT_CODE, SESSION_ID, SIP, SIP_AOR, Message,
                       SipServer, YesServer, avp, write)
+
+from test_tls import Ring
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'scripts'))
 from dns_server import Server  # noqa: E402
@@ -270,6 +274,58 @@ class Realms(Names):
         self.end()
 
 
+class TlsHost(Host):
+    def __init__(self, ring, name, certificate=None, **more):
+        self.context = ring.context(ssl.PROTOCOL_TLS_SERVER, certificate or name)
+        super().__init__(name, **more)
+
+    def secured(self, one):
+        try:
+            return self.context.wrap_socket(one, server_side=True)
+        except OSError:
+            return None
+
+
+class Security(Names):
+    S1, BOTH = 's1.' + PARTNER, TCP.replace('diameter.tcp', 'diameter.tcp:diameter.tls.tcp')
+
+    def begin(self, certificate=None, zone=BOTH, **sections):
+        self.serve('')
+        self.ring = Ring(self.room / 'tls', self.S1)
+        self.s1 = TlsHost(self.ring, self.S1, certificate)
+        self.addCleanup(self.s1.close)
+        self.dns.write(zone + self.s1.srv())
+        self.start(tls=self.ring.section(), **sections)
+
+    def test_DNS_05_SEC_17_PSM_09_tls_is_tried_first_and_the_certificate_names_the_host(self):
+        self.begin(cleartext='refuse')
+        self.expect(self.ask(self.client()), self.s1)
+        row = self.report(self.S1)
+        self.assertEqual((row['type'], row['transport']), ('dynamic', 'tls'))
+        self.assertRegex(row['security'], 'TLS')
+        self.assertTrue(0 < row['expires_in_s'] <= min(60, row['certificate_expires_in_s']))
+        self.end()
+
+    def test_DNS_11_DNS_14_SEC_17_a_host_with_the_certificate_of_another_is_not_used(self):
+        self.begin(certificate='wrong', zone=TCP.replace('diameter.tcp', 'diameter.tls.tcp'))
+        self.expect_refused(3002)
+        self.assertNotIn(LIR, self.s1.commands())
+        self.end()
+
+    def test_DNS_11_SEC_17_a_realm_that_is_replaced_by_another_is_used_when_the_certificate_says_so(self):
+        self.begin(zone='moved.example 60 NAPTR 1 1 "" "aaa:diameter.tls.tcp" "" ' + PARTNER + '\n' +
+                   TCP.replace('diameter.tcp', 'diameter.tls.tcp'))
+        self.expect(self.ask(self.client(), 'moved.example'), self.s1)
+        self.end()
+
+    def test_SEC_17_what_DNS_names_is_not_dialled_in_clear_where_that_is_refused(self):
+        self.serve(TCP + f'_diameter._tcp.{PARTNER} 60 SRV 0 0 3868 s1.{PARTNER}\ns1.{PARTNER} 60 A 192.0.2.1\n')
+        self.start(cleartext='refuse')
+        self.expect_refused(3002)
+        self.agent.await_line(rf'^INFO s1\.{PARTNER}: dial: no address that may be used')
+        self.end()
+
+
 class Expiry(Names):
     def begin(self, ttl):
         self.serve('')
@@ -319,6 +375,43 @@ class Expiry(Names):
                          ('dynamic', 'open', 'tcp', 'none'))
         self.assertTrue(0 < row['expires_in_s'] <= 50, row['expires_in_s'])
         self.assertEqual(row['address'], f'127.0.0.1:{self.s1.port}')
+        self.end()
+
+
+class Reload(Names):
+    def reload(self, before, after):
+        file = next(self.room.glob('antipode-*.yaml'))
+        file.write_text(file.read_text().replace(before, after))
+        self.agent.send(signal.SIGHUP)
+        self.agent.await_line('^INFO -: reload: done')
+
+    def test_other_name_servers_are_asked_from_a_reload_on(self):
+        self.serve('')
+        s1 = self.host('s1.' + PARTNER)
+        self.dns.write('. black-hole\n')
+        other = Server(self.room / 'other')
+        self.addCleanup(other.close)
+        other.write(TCP + s1.srv())
+        self.start()
+        client = self.client()
+        client.send(LIR, avp(SESSION_ID, 'x'), avp(AUTH_APPLICATION_ID, SIP), avp(AUTH_SESSION_STATE, 1),
+                    avp(DESTINATION_REALM, 'silent.example'), avp(SIP_AOR, 'sip:a@silent.example'))
+        wait_until(lambda: self.dns.questions, 'a question')
+        self.reload(self.dns.address, other.address)
+        self.assertEqual(client.take().number(RESULT_CODE), 3002)
+        self.expect(self.ask(client), s1)
+        self.end()
+
+    def test_DNS_01_what_was_found_goes_when_realms_are_not_looked_for_any_more(self):
+        self.serve('')
+        s1 = self.host('s1.' + PARTNER)
+        self.dns.write(TCP + s1.srv())
+        self.start()
+        client = self.client()
+        self.expect(self.ask(client), s1)
+        self.reload('"realms"', '"none"')
+        wait_until(lambda: s1.parted() == [2], 'DPR with cause 2')
+        self.assertEqual(self.ask(client).number(RESULT_CODE), 3003)
         self.end()
 
 
