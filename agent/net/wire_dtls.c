@@ -17,7 +17,7 @@
 #include "tls/dtls.h"
 #include "tls/identity.h"
 
-enum { FIRST_KEY = 0, DTLS_KEY = 1, DATA_STREAM = 1 };
+enum { FIRST_KEY = 0, DTLS_KEY = 1, DATA_STREAM = 1, WHY_ROOM = 256 };
 
 struct dtls_wire {
     struct assoc_wire base; /* first */
@@ -34,6 +34,7 @@ struct dtls_wire {
     bool holds;         /* messages may have overtaken the handshake */
     uint16_t streams;   /* that we may send on */
     uint8_t *plaintext; /* room of our own, for readers whose room is small */
+    char why[WHY_ROOM];
 };
 
 static struct dtls_wire *dtls_of(struct assoc_wire *wire)
@@ -227,11 +228,18 @@ static int dtls_read(struct wire *wire, uint8_t *room, size_t size, dm_bytes *in
 
 static void proceed(struct assoc_wire *wire);
 
+static void count(struct dtls_wire *dtls, enum tls_reason reason)
+{
+    stats_add(&dtls->base.wire.loop->stats->handshakes[reason], 1);
+}
+
 static void fail(struct dtls_wire *dtls, enum tls_reason reason, int error)
 {
-    struct wire *wire = &dtls->base.wire;
     tls_dtls_fail(dtls->dtls, reason);
-    wire->why = tls_dtls_why(dtls->dtls);
+    const char *why = tls_dtls_why(dtls->dtls);
+    count(dtls, reason);
+    snprintf(dtls->why, sizeof dtls->why, "DTLS: %s", *why ? why : tls_reason_text(reason));
+    dtls->base.wire.why = dtls->why;
     assoc_wire_opened(&dtls->base, error);
 }
 
@@ -286,6 +294,7 @@ static void come_up(struct dtls_wire *dtls, const struct assoc_event *event)
     dtls->is_up = true;
     dtls->streams = event->streams_out;
     if (!assoc_is_authenticated(dtls->base.assoc)) {
+        log_warn("-", "DTLS", log_words("the other side does not authenticate DATA"));
         fail(dtls, TLS_REASON_PROTOCOL, -EPROTO);
         return;
     }
@@ -298,6 +307,7 @@ static void come_up(struct dtls_wire *dtls, const struct assoc_event *event)
 static void open_up(struct dtls_wire *dtls)
 {
     assoc_key_delete(dtls->base.assoc, FIRST_KEY);
+    count(dtls, TLS_REASON_NONE);
     dtls->holds = true;
     dtls->base.may_write = dtls->base.has_input = true;
     assoc_wire_opened(&dtls->base, 0);
@@ -313,6 +323,15 @@ static void take_event(struct dtls_wire *dtls, const struct assoc_event *event)
         fail(dtls, TLS_REASON_PROTOCOL, -EPROTO);
     else
         (void)take(dtls, event, NULL);
+}
+
+/* Who never came up has failed at nothing. */
+static void over(struct dtls_wire *dtls, int error)
+{
+    if (dtls->is_up)
+        fail(dtls, TLS_REASON_ENDED, error);
+    else
+        assoc_wire_opened(&dtls->base, error);
 }
 
 /* One event after the other, until it is open, or a step is under way, or nothing has come. */
@@ -334,7 +353,7 @@ static void proceed(struct assoc_wire *wire)
         }
         if (!assoc_wire_next(wire, record, sizeof record, &event, &result)) {
             if (result < 0)
-                fail(dtls, TLS_REASON_ENDED, result == UV_EOF ? UV_ECONNRESET : result);
+                over(dtls, result == UV_EOF ? UV_ECONNRESET : result);
             return;
         }
         take_event(dtls, &event);

@@ -7,7 +7,7 @@ import errno
 import socket
 import struct
 
-from common import DEADLINE, wait_until
+from common import DEADLINE, Agent, wait_until
 
 IPPROTO_SCTP = 132
 SOCK_STREAM = 1
@@ -161,3 +161,18 @@ class SctpSocket:
         if reset:
             self.library.usrsctp_setsockopt(self.socket, socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('=ii', 1, 0), 8)
         self.library.usrsctp_close(self.socket)
+
+
+class SctpAgent(Agent):
+    """It listens at TCP, and at sctp or dtls in UDP; `connect` is how others dial it there."""
+
+    def __init__(self, scenario, servers, addresses=('127.0.0.1',), transport='sctp', **conf):
+        self.udp_port = free_udp_port()
+        self.identity = conf.get('identity', 'dra1.example.net')
+        listen = [{'transport': 'tcp', 'address': '127.0.0.1', 'port': 0},
+                  {'transport': transport, 'address': list(addresses), 'port': 0}]
+        super().__init__(scenario, servers, sctp={'udp_port': self.udp_port, **conf.pop('sctp', {})},
+                         listen=listen, **conf)
+        self.sctp_port = int(self.await_line(rf'^INFO -: listening: {transport} {addresses[0]}:(\d+)')[1])
+        self.connect = {'transport': transport, 'address': list(addresses), 'port': self.sctp_port,
+                        'udp_port': self.udp_port}

@@ -3,10 +3,10 @@ each of them sends. RFC 6733 §2.1.1, RFC 6951; the rows SCT of the requirements
 import random
 import struct
 
-from common import REALM, Agent, Hss, Load, Scenario
+from common import REALM, Hss, Load, Scenario
 from diameter import (AUTH_APPLICATION_ID, AUTH_SESSION_STATE, CER, DESTINATION_REALM, DPR, DWR, LIR, PROXIABLE, REQUEST,
                       RESULT_CODE, SESSION_ID, SIP, SIP_AOR, HOST_IP_ADDRESS, Message, SipServer, YesServer, avp, write)
-from sctp import SctpSocket, free_udp_port
+from sctp import SctpAgent, SctpSocket
 
 PLUGIN = 999999  # an AVP that nobody knows
 LENGTH = 5015
@@ -17,19 +17,6 @@ class SctpServer(SipServer):
 
     def connect(self, agent):
         return SctpSocket(agent.sctp_port, agent.udp_port)
-
-
-class SctpAgent(Agent):
-    """It listens at TCP, and at SCTP in UDP."""
-
-    def __init__(self, scenario, servers, addresses=('127.0.0.1',), **conf):
-        self.udp_port = free_udp_port()
-        listen = [{'transport': 'tcp', 'address': '127.0.0.1', 'port': 0},
-                  {'transport': 'sctp', 'address': list(addresses), 'port': 0}]
-        super().__init__(scenario, servers, sctp={'udp_port': self.udp_port, **conf.pop('sctp', {})},
-                         listen=listen, **conf)
-        self.identity = conf.get('identity', 'dra1.example.net')
-        self.sctp_port = int(self.await_line(r'^INFO -: listening: sctp 127\.0\.0\.1:(\d+)')[1])
 
 
 class Sctp(Scenario):
@@ -168,8 +155,6 @@ class Chain(Scenario):
     def start(self):
         self.hss = Hss(self, 1, '--users', 100)
         self.far = SctpAgent(self, [self.hss], identity='dra2.example.net')
-        self.far.connect = {'transport': 'sctp', 'address': '127.0.0.1', 'port': self.far.sctp_port,
-                            'udp_port': self.far.udp_port}
         self.near = SctpAgent(self, [self.far], identity='dra1.example.com')
 
     def test_SCT_01_SCT_20_load_passes_between_two_agents(self):
