@@ -3,17 +3,19 @@
 A turn is one peer under one profile: fresh servers, a fresh agent, a probe that shows that requests pass, then the
 load. CPU per pair is the agent's CPU from before the load to its end, by all answers of that time. Many connections
 are made twice: first with one request each, and what that took is taken off, so that a pair does not bear the
-connecting. Every second round goes backwards, so that no peer is always the first."""
+connecting. What load and servers spend on a pair is kept, too: joined directly they are the measure of sctp and dtls. Every second round goes backwards, so that no peer is always the first."""
 
 import argparse
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 
+from compare_carrier import Carrier
 from compare_peers import CONNECTED_WITHIN, Servers, peer_of
 import compare_plot
 import compare_table
@@ -31,7 +33,10 @@ PROFILES = {
     "c1000": ["--connections", "1000", "--window", "4"],
     "c10000": ["--connections", "10000", "--window", "0", "--rate", "10000"],
 }
-DEFAULT_PROFILES = "sat,ping,open5k,open10k,c100,c1000"
+DEFAULT_PROFILES = {"tcp": "sat,ping,open5k,open10k,c100,c1000", "tls": "sat,ping,open5k,open10k,c100",
+                    "sctp": "sat,ping,open5k", "dtls": "sat,ping,open5k"}
+DEFAULT_PEERS = {"tcp": "antipode,haproxy,freediameter,direct", "tls": "antipode,haproxy,direct",
+                 "sctp": "antipode,direct", "dtls": "antipode,direct"}
 
 # Where agent, and load with servers, run. None: anywhere.
 CORES = {"one": (0, 0), "two": (1, 0), "any": (None, None)}
@@ -42,12 +47,13 @@ SETTLE = 0.3  # seconds for an agent to forget them
 FREEDIAMETER_RUNS = 3  # it loses requests from 100 connections on, and takes its time for it
 
 
-def load(room, tools, core, ports, arguments, limit):
+def load(room, options, core, ends, arguments, limit):
     """Starts antipode-load. Returns it and the moment when it has taken too long."""
-    command = [tools + "/antipode-load", "--destination-realm", "example.net", "--users", str(USERS),
+    command = [options.tools + "/antipode-load", *options.carrier.tool("load"), "--destination-realm", "example.net", "--users", str(USERS),
                "--report", "json", "--timeout", "2s"] + arguments
-    for port in ports:
-        command += ["--connect", f"127.0.0.1:{port}"]
+    for end in ends:
+        command += ["--connect", f"127.0.0.1:{end.port}"]
+    command += options.carrier.dialled(end.udp_port for end in ends)
     if core is not None:
         command = ["taskset", "-c", str(core)] + command
     with open(os.path.join(room, "load.out"), "wb") as out, open(os.path.join(room, "load.err"), "wb") as err:
@@ -72,11 +78,17 @@ def finish(room, process, deadline, each=None):
         return {"failed": (file.read().strip().splitlines() or ["no report"])[-1]}
 
 
-def probe(room, tools, core, ports):
+def children_ns():
+    """CPU of the children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return round((used.ru_utime + used.ru_stime) * 1e9)
+
+
+def probe(room, options, core, ends):
     """Requests pass on each connection of a few: the peer is ready."""
     deadline = time.monotonic() + CONNECTED_WITHIN
     while time.monotonic() < deadline:
-        process, limit = load(room, tools, core, ports,
+        process, limit = load(room, options, core, ends,
                               ["--connections", "2", "--window", "4", "--requests", "200",
                                "--origin", "probe%d.example.com"], 5)
         report = finish(room, process, limit)
@@ -119,12 +131,12 @@ def pairs_of(report):
     return report["answers"] + max(report["warmup_requests"] - report["warmup_errors"], 0)
 
 
-def connect_only(room, options, core, ports, meter, profile):
+def connect_only(room, options, core, ends, meter, profile):
     """All connections of a profile with a request each, if they are many: {} or what that took."""
     connections = int(PROFILES[profile][1])
     if connections < MANY:
         return {}
-    process, limit = load(room, options.tools, core, ports,
+    process, limit = load(room, options, core, ends,
                           ["--connections", str(connections), "--window", "1", "--requests",
                            str(connections), "--origin", "early%d.example.com"], 30)
     report = finish(room, process, limit)
@@ -139,23 +151,30 @@ def us_per_pair(result):
     return (result["cpu_ns"] - 2 * result.get("connect_ns", 0)) / 1000 / pairs if pairs > 0 else None
 
 
+def tools_us_per_pair(result):
+    """CPU of load and servers."""
+    pairs = pairs_of(result["report"])
+    return (result["load_ns"] + result["servers_ns"]) / 1000 / pairs if pairs > 0 else None
+
+
 def measure(room, options, peer_name, profile, seconds):
     """One turn: a result as it is kept."""
     agent_core, load_core = CORES[options.cores]
-    servers = Servers(room, options.tools, load_core, USERS)
+    servers = Servers(room, options.tools, load_core, USERS, options.carrier)
     agent = None
     try:
         peer = peer_of(peer_name, options.binaries)
         if profile == "plain":
             peer.select = "round_robin"
-        agent, ports = peer.start(room, agent_core, servers.ports)
-        probe(room, options.tools, load_core, ports)
+        agent, ends = peer.start(room, agent_core, servers.endpoints, options.carrier)
+        probe(room, options, load_core, ends)
         meter = Meter(agent, servers)
-        connecting = connect_only(room, options, load_core, ports, meter, profile)
+        connecting = connect_only(room, options, load_core, ends, meter, profile)
         arguments = PROFILES[profile] + ["--duration", f"{seconds * 1000:.0f}ms", "--warmup", f"{WARM_UP * 1000:.0f}ms"]
-        process, limit = load(room, options.tools, load_core, ports, arguments, seconds + 30)
+        before = children_ns()
+        process, limit = load(room, options, load_core, ends, arguments, seconds + 30)
         report = finish(room, process, limit, meter.look)
-        result = {"report": report} | connecting | meter.result()
+        result = {"report": report, "load_ns": children_ns() - before} | connecting | meter.result()
     finally:
         ended = agent.end() if agent else ""
         servers.end()
@@ -163,6 +182,8 @@ def measure(room, options, peer_name, profile, seconds):
         result["end"] = ended
     if "failed" not in report and "cpu_ns" in result:
         result["us_per_pair"] = us_per_pair(result)
+    if "failed" not in report and not connecting:
+        result["tools_us_per_pair"] = tools_us_per_pair(result)
     return result
 
 
@@ -196,7 +217,7 @@ def turns(options):
 def tell(result):
     report = result["report"]
     what = report.get("failed") or (
-        f"{result.get('us_per_pair') or 0:8.3f} us/pair {report['rate']:10.0f}/s "
+        f"{result.get('us_per_pair') or result.get('tools_us_per_pair') or 0:8.3f} us/pair {report['rate']:10.0f}/s "
         f"p50 {report['latency_us']['p50']:8.1f} p99 {report['latency_us']['p99']:9.1f} us")
     lost = compare_table.lost(result)
     print(f"{result['run'] + 1:2d} {result['profile']:8s}{result['peer']:24s}{what}"
@@ -206,7 +227,7 @@ def tell(result):
 def run_all(options, results_path):
     with open(results_path, "a", encoding="utf-8") as kept:
         for number, profile, peer in turns(options):
-            head = {"run": number, "cores": options.cores, "profile": profile, "peer": peer,
+            head = {"run": number, "cores": options.cores, "transport": options.transport, "profile": profile, "peer": peer,
                     "seconds": options.seconds, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
                     "revision": options.revision, "machine": options.machine,
                     "load_average": os.getloadavg()[0]}
@@ -223,7 +244,8 @@ def run_all(options, results_path):
 def read_options():
     parser = argparse.ArgumentParser(prog="bench/compare.sh")
     parser.add_argument("--peers")
-    parser.add_argument("--profiles", default=DEFAULT_PROFILES)
+    parser.add_argument("--transport", choices=DEFAULT_PROFILES, default="tcp")
+    parser.add_argument("--profiles")
     parser.add_argument("--cores", choices=CORES, default="one")
     parser.add_argument("--runs", type=int)
     parser.add_argument("--seconds", type=float, default=4)
@@ -233,7 +255,7 @@ def read_options():
     parser.add_argument("--from", dest="folders", action="append", default=[])
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    default = "antipode,haproxy,freediameter,direct"
+    default = DEFAULT_PEERS[options.transport]
     here = os.path.join(os.getcwd(), "build/release/bin")
     options.binaries = {"": here}
     options.tools = here
@@ -241,7 +263,7 @@ def read_options():
         options.binaries[options.against_name] = options.against_bin
         default = f"antipode,antipode@{options.against_name}"
     options.peers = (options.peers or default).split(",")
-    options.profiles = options.profiles.split(",")
+    options.profiles = (options.profiles or DEFAULT_PROFILES[options.transport]).split(",")
     options.runs = options.runs or (7 if options.against else 5)
     unknown = [name for name in options.profiles if name not in PROFILES]
     if unknown:
@@ -258,7 +280,10 @@ def main():
         options.revision, options.machine = revision(), machine()
         folder = time.strftime("build/compare/%Y-%m-%dT%H%M%S", time.gmtime())
         os.makedirs(folder)
-        run_all(options, os.path.join(folder, "results.jsonl"))
+        with tempfile.TemporaryDirectory() as certificates:
+            options.carrier = Carrier(options.transport, certificates,
+                                      max(int(PROFILES[profile][1]) for profile in options.profiles))
+            run_all(options, os.path.join(folder, "results.jsonl"))
         folders = [folder]
     results = compare_table.read(folders)
     table = compare_table.report(results)
@@ -266,7 +291,7 @@ def main():
     with open(os.path.join(folders[0], "table.md"), "w", encoding="utf-8") as file:
         file.write(table)
     compare_plot.write_all(results, folders[0])
-    if options.write:
+    if options.write and options.transport == "tcp":
         compare_table.write("docs/PERFORMANCE.md", table)
         compare_table.write("README.md", compare_table.summary(results))
         compare_plot.write_all(results, "docs")

@@ -2,8 +2,11 @@
 # Antipode beside HAProxy in TCP mode and freeDiameter as a relay, in turns: what one relayed request and its answer
 # cost. Builds a release, measures, prints a table. docs/PERFORMANCE.md says how to read it.
 #
-# usage: bench/compare.sh [--peers antipode,haproxy,freediameter,direct] [--profiles sat,ping,open5k,open10k,c100,c1000]
+# usage: bench/compare.sh [--transport tcp|tls|sctp|dtls]
+#                         [--peers antipode,haproxy,freediameter,direct] [--profiles sat,ping,open5k,open10k,c100,c1000]
 #                         [--cores one|two|any] [--runs N] [--seconds T] [--against REV] [--from FOLDER]... [--write]
+#   --transport of all connections; tls: HAProxy, too, decrypts and encrypts, with the same cipher; sctp and dtls (in UDP):
+#               nobody else relays, so what load and servers spend when joined directly is the measure
 #   --peers     antipode:4 has four workers, antipode:4:spread has its peers spread over them; direct is no agent
 #   --against   builds REV beside this revision and compares the two, at least 7 runs each
 #   --from      measures nothing: the table of results that were kept
@@ -17,7 +20,7 @@ measures=true
 arguments=("$@")
 while [ $# -gt 0 ]; do
     case $1 in
-    -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
     --against) against=${2:?"--against wants a revision"}; shift ;;
     --from) measures=false ;;
     esac

@@ -11,6 +11,8 @@ import socket
 import subprocess
 import time
 
+from compare_carrier import free_udp_port
+
 CONNECTED_WITHIN = 15.0  # seconds for a peer to let the first request through
 ENDS_WITHIN = 3.0
 
@@ -97,18 +99,27 @@ class Process:
         return int(found.group(1)) if found else 0
 
 
+class Endpoint:
+    """Where somebody listens, and the UDP port of his associations if there are any."""
+
+    def __init__(self, port, udp_port=None):
+        self.port, self.udp_port = port, udp_port
+
+
 class Servers:
     """Two antipode-hss."""
 
-    def __init__(self, room, tools, core, users):
+    def __init__(self, room, tools, core, users, carrier):
         self.processes = []
-        self.ports = []
+        self.endpoints = []
         for number in (1, 2):
-            command = [tools + "/antipode-hss", "--listen", "127.0.0.1:0", "--identity",
+            command = [tools + "/antipode-hss", *carrier.tool(f"hss{number}"), "--listen", "127.0.0.1:0", "--identity",
                        f"hss{number}.example.net", "--realm", "example.net", "--users", str(users)]
             self.processes.append(Process(room, f"hss{number}", core, command))
         for process in self.processes:
-            self.ports.append(int(await_line(process.log, r"^listening .*:(\d+)$")))
+            port = int(await_line(process.log, r"^listening .*:(\d+)$"))
+            udp = int(await_line(process.log, r"^udp-port (\d+)$")) if carrier.is_sctp else None
+            self.endpoints.append(Endpoint(port, udp))
 
     def cpu_ns(self):
         return sum(process.cpu_ns() for process in self.processes)
@@ -125,13 +136,13 @@ workers: {workers}
 placement: {placement}
 advertise: [relay, sip, cx]
 listen:
-  - {{ transport: tcp, address: 127.0.0.1, port: 0 }}
-admin:
+  - {{ transport: {transport}, address: 127.0.0.1, port: 0 }}
+{sections}admin:
   http: {{ address: 127.0.0.1, port: 0 }}
   socket: none
 peers:
-  - {{ identity: hss1.example.net, realm: example.net, connect: {{ transport: tcp, address: 127.0.0.1, port: {0} }} }}
-  - {{ identity: hss2.example.net, realm: example.net, connect: {{ transport: tcp, address: 127.0.0.1, port: {1} }} }}
+  - {{ identity: hss1.example.net, realm: example.net, connect: {0} }}
+  - {{ identity: hss2.example.net, realm: example.net, connect: {1} }}
   - {{ identity: "*.example.com", from: [127.0.0.0/8] }}
 pools:
   - name: hss
@@ -151,47 +162,52 @@ class Antipode:
         self.binaries, self.workers, self.placement = binaries, workers, placement
         self.select = "sticky"
 
-    def start(self, room, core, servers):
+    def start(self, room, core, servers, carrier):
         path = os.path.join(room, "antipode.yaml")
+        udp_port = free_udp_port() if carrier.is_sctp else None
+        connects = [carrier.agent_connect(server.port, server.udp_port) for server in servers]
         with open(path, "w", encoding="utf-8") as file:
-            file.write(ANTIPODE.format(*servers, workers=self.workers, placement=self.placement,
-                                       select=self.select))
+            file.write(ANTIPODE.format(*connects, workers=self.workers, placement=self.placement, select=self.select,
+                                       transport=carrier.transport, sections=carrier.agent_sections(udp_port)))
         process = Process(room, "agent", core, [self.binaries + "/antipode", "run", path])
-        port = await_line(process.log, r"^INFO -: listening: tcp 127\.0\.0\.1:(\d+)$")
-        return process, [int(port)]
+        port = await_line(process.log, rf"^INFO -: listening: {carrier.transport} 127\.0\.0\.1:(\d+)$")
+        return process, [Endpoint(int(port), udp_port)]
 
 
 HAPROXY = """global
     nbthread 1
     maxconn {connections}
-defaults
+{tls}defaults
     mode tcp
     timeout connect 5s
     timeout client 1h
     timeout server 1h
 frontend diameter
-    bind 127.0.0.1:{port} backlog 4096
+    bind 127.0.0.1:{port} backlog 4096{bind}
     default_backend hss
 backend hss
     balance roundrobin
-    server hss1 127.0.0.1:{0}
-    server hss2 127.0.0.1:{1}
+    server hss1 127.0.0.1:{0}{server}
+    server hss2 127.0.0.1:{1}{server}
 """
 
 
 class Haproxy:
-    """TCP mode: octets from a client's connection to a server's, whatever they are."""
+    """TCP mode: octets from a client's connection to a server's, whatever they are. Under tls it decrypts and encrypts
+    them, with certificates on both sides."""
 
     @staticmethod
     def connections():
         """As many as its descriptors allow, two for each; it refuses to start with more."""
         return (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 100) // 2
 
-    def start(self, room, core, servers):
+    def start(self, room, core, servers, carrier):
         path, port = os.path.join(room, "haproxy.cfg"), free_port()
         with open(path, "w", encoding="utf-8") as file:
-            file.write(HAPROXY.format(*servers, port=port, connections=self.connections()))
-        return Process(room, "agent", core, ["haproxy", "-db", "-f", path]), [port]
+            file.write(HAPROXY.format(*(server.port for server in servers), port=port, connections=self.connections(),
+                                      tls=carrier.haproxy_global(), bind=carrier.haproxy_bind(),
+                                      server=carrier.haproxy_server()))
+        return Process(room, "agent", core, ["haproxy", "-db", "-f", path]), [Endpoint(port)]
 
 
 FREEDIAMETER = """Identity = "dra1.example.net";
@@ -213,7 +229,7 @@ ConnectPeer = "hss2.example.net" {{ ConnectTo = "127.0.0.1"; No_TLS; Port = {1};
 class FreeDiameter:
     """Debian's freeDiameterd, which relays whatever it has no extension for."""
 
-    def start(self, room, core, servers):
+    def start(self, room, core, servers, _carrier):
         port = free_port()
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
                         "-subj", "/CN=dra1.example.net", "-keyout", room + "/key.pem",
@@ -222,15 +238,15 @@ class FreeDiameter:
             file.write("ALLOW_IPSEC *.example.com\n")
         path = os.path.join(room, "freediameter.conf")
         with open(path, "w", encoding="ascii") as file:
-            file.write(FREEDIAMETER.format(*servers, room=room, port=port))
+            file.write(FREEDIAMETER.format(*(server.port for server in servers), room=room, port=port))
         command = ["freeDiameterd", "-q", "-q", "-c", path]
-        return Process(room, "agent", core, command), [port]
+        return Process(room, "agent", core, command), [Endpoint(port)]
 
 
 class Direct:
     """No agent: what load and servers do by themselves."""
 
-    def start(self, _room, _core, servers):
+    def start(self, _room, _core, servers, _carrier):
         return None, list(servers)
 
 

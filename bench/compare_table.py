@@ -12,6 +12,9 @@ NAMES = {"antipode": "Antipode", "haproxy": "HAProxy (TCP mode)", "freediameter"
 WORDS = {"one": "all on one core", "two": "the agent alone on the second core", "any": "nothing pinned"}
 
 
+# The most that an agent may cost: HAProxy with TLS on both sides; what load and servers spend on a pair when joined directly.
+LIMITS = {"tls": 1.1, "sctp": 1.25, "dtls": 1.25}
+
 # Kind of plot -> its title. compare_plot.py draws them, the report shows them.
 PLOTS = {"cpu": "CPU of the agent per request and answer", "latency": "Latency under open10k",
          "memory": "Memory of the agent under the load"}
@@ -27,6 +30,10 @@ def read(folders):
         with open(os.path.join(folder, "results.jsonl"), encoding="utf-8") as file:
             results += [json.loads(line) for line in file]
     return results
+
+
+def transport_of(result):
+    return result.get("transport", "tcp")
 
 
 def unique(values):
@@ -55,6 +62,10 @@ def lost(result):
 
 def cpu(result):
     return result.get("us_per_pair")
+
+
+def tools_cpu(result):
+    return result.get("tools_us_per_pair")
 
 
 def rate(result):
@@ -108,10 +119,11 @@ def spread(values):
 
 
 class Figures:
-    """All results of one choice of cores."""
+    """All results of one choice of cores, over one transport."""
 
     def __init__(self, results):
         self.results = results
+        self.transport = transport_of(results[0])
         self.peers = unique(result["peer"] for result in results)
         self.profiles = unique(result["profile"] for result in results)
 
@@ -133,6 +145,12 @@ class Figures:
         mine = {r["run"]: figure(r) for r in self.of(profile, peer)}
         bare = {r["run"]: figure(r) for r in self.of(profile, "direct")}
         return [mine[run] - bare[run] for run in mine if mine[run] and bare.get(run)]
+
+    def to_tools(self, profile, peer):
+        """The agent's CPU by that of load and servers without one, of the rounds in which both were measured."""
+        mine = {r["run"]: cpu(r) for r in self.of(profile, peer)}
+        tools = {r["run"]: tools_cpu(r) for r in self.of(profile, "direct")}
+        return [mine[run] / tools[run] for run in mine if mine[run] and tools.get(run)]
 
     def table(self, title, figure, peers):
         rows = [[profile] + [spread(self.values(profile, peer, figure)) for peer in peers]
@@ -163,7 +181,7 @@ def cpu_table(figures):
     """The first table: CPU per pair, and the ratios that the targets are about."""
     agents = [peer for peer in figures.peers if peer != "direct"]
     pairs = compared(agents)
-    has_targets = ("antipode", "haproxy") in pairs
+    has_targets = ("antipode", "haproxy") in pairs and figures.transport == "tcp"
     head = ["profile"] + [name_of(peer) for peer in agents]
     head += [f"{name_of(one)} / {name_of(other)}" for one, other in pairs]
     head += ["goal", "first step"] if has_targets else []
@@ -175,6 +193,16 @@ def cpu_table(figures):
             row += [f"{value:.2f}" for value in TARGETS[profile]] if profile in TARGETS else ["", ""]
         rows.append(row)
     return heading("CPU of the agent per request and answer, microseconds") + markdown(head, rows)
+
+
+def tools_table(figures):
+    """What the agent costs beside what it serves. Of sctp and dtls, where nobody else relays, this is the measure."""
+    if "direct" not in figures.peers or "antipode" not in figures.peers:
+        return ""
+    rows = [[profile, spread(figures.values(profile, "antipode", cpu)), spread(figures.values(profile, "direct", tools_cpu)),
+             spread(figures.to_tools(profile, "antipode"))] for profile in figures.profiles]
+    return heading("CPU of the agent, and of load and servers joined directly, microseconds for each request and answer") + \
+        markdown(["profile", "Antipode", "load and servers", "ratio"], rows)
 
 
 def added_table(figures):
@@ -221,9 +249,12 @@ def many_table(figures, title, figure, agents):
 def section(cores, results):
     figures = Figures(results)
     agents = [peer for peer in figures.peers if peer != "direct"]
-    text = f"\n#### {WORDS[cores][0].upper()}{WORDS[cores][1:]}\n"
-    text += cpu_table(figures)
-    if agents[0] == "antipode":
+    over = "" if figures.transport == "tcp" else f", over {figures.transport}"
+    text = f"\n#### {WORDS[cores][0].upper()}{WORDS[cores][1:]}{over}\n"
+    text += cpu_table(figures) + tools_table(figures)
+    if figures.transport in LIMITS:
+        text += f"\nThe limit over {figures.transport} is {LIMITS[figures.transport]}.\n"
+    if agents[0] == "antipode" and figures.transport == "tcp":
         text += "".join(f"\n![{title}]({plot_name(kind, cores)})\n" for kind, title in PLOTS.items()
                         if kind != "latency" or "open10k" in figures.profiles)
     text += figures.table("Pairs a second", rate, figures.peers)
@@ -244,13 +275,14 @@ def report(results):
     loads = [result["load_average"] for result in results]
     text = (f"Revision {first['revision']}, {first['at'][:10]}, {first['machine']}. {runs} rounds of "
             f"{last['seconds']:g} s; median [least..most]. Load average {min(loads):.1f} to {max(loads):.1f}.\n")
-    for cores in unique(result["cores"] for result in results):
-        text += section(cores, [result for result in results if result["cores"] == cores])
+    for cores, transport in unique((result["cores"], transport_of(result)) for result in results):
+        text += section(cores, [result for result in results if (result["cores"], transport_of(result)) == (cores, transport)])
     return text
 
 
 def summary(results):
-    """The few rows of README.md, of one core if that was measured."""
+    """The few rows of README.md, of one core if that was measured, over tcp."""
+    results = [result for result in results if transport_of(result) == "tcp"] or results
     cores = "one" if any(result["cores"] == "one" for result in results) else results[0]["cores"]
     figures = Figures([result for result in results if result["cores"] == cores])
     rows = []

@@ -2,22 +2,25 @@
 # The main job in a minute: two stand-in HSSs, the agent and a population of SIP servers on loopback. The registration flow of
 # RFC 4740 §6.3 and a load of UAR, MAR, SAR and LIR go through, with the workers' peers spread and again packed.
 #
-# usage: bench/demo.sh [--stay] [--transport tcp] [--no-install]
-# Exit status 0 only if every request got its answer and no user was served by two HSSs.
+# usage: bench/demo.sh [--stay] [--transport tcp|tls|sctp|dtls] [--no-install]
+# sctp and dtls go in UDP, from one port a program, so no privilege is needed; tls and dtls with certificates made for
+# the purpose. Exit status 0 only if every request got its answer and no user was served by two HSSs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 stay=false
 install=true
+transport=tcp
 while [ $# -gt 0 ]; do
     case $1 in
     --stay) stay=true ;;
     --no-install) install=false ;;
     --transport)
-        [ "${2:-}" = tcp ] || { echo "demo.sh: transport '${2:-}' is not built yet" >&2; exit 2; }
+        transport=${2:-}
+        [[ $transport =~ ^(tcp|tls|sctp|dtls)$ ]] || { echo "demo.sh: --transport: tcp, tls, sctp or dtls" >&2; exit 2; }
         shift
         ;;
-    -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "demo.sh: unknown option $1" >&2; exit 2 ;;
     esac
     shift
@@ -59,18 +62,47 @@ await() {
     return 1
 }
 
+# ---- the transport ----
+
+is_secure() { [ "$transport" = tls ] || [ "$transport" = dtls ]; }
+is_sctp() { [ "$transport" = sctp ] || [ "$transport" = dtls ]; }
+
+# A UDP port that nobody has. A configuration names its port, so it is chosen before the agent starts.
+free_udp_port() {
+    local port taken
+    taken=$(cat /proc/net/udp /proc/net/udp6 2>/dev/null | awk '{ sub(/.*:/, "", $2); print $2 }')
+    while port=$((RANDOM % 20000 + 30000)) && grep -qi "^$(printf %04X "$port")$" <<<"$taken"; do :; done
+    echo "$port"
+}
+
+# What a program of ours is told of the transport: options NAME [REMOTE-UDP-PORT]
+options=()
+set_options() {
+    options=(--transport "$transport")
+    ! is_secure || options+=(--tls-certificate "$room/$1.pem" --tls-key "$room/$1.key" --tls-ca "$room/ca.pem")
+    ! is_sctp || options+=(--udp-port any ${2:+--remote-udp-port "$2"})
+}
+
+if is_secure; then
+    clients=registrar1.example.com$(printf ',sip%d.example.com' $(seq 50))
+    bench/certificates.sh "$room" agent=dra1.example.net hss1=hss1.example.net hss2=hss2.example.net load="$clients"
+fi
+
 # In this shell, not in a $(…): what it notes in `pids` must be known to end().
 start_hss() {
     local number=$1
     shift
-    "$bin/antipode-hss" --listen 127.0.0.1:0 --identity "hss$number.example.net" --realm example.net \
+    set_options "hss$number"
+    "$bin/antipode-hss" "${options[@]}" --listen 127.0.0.1:0 --identity "hss$number.example.net" --realm example.net \
         --users "$users" "$@" >"$room/hss$number.out" 2>&1 &
     pids+=($!)
     address=$(await "$room/hss$number.out" '^listening (.*)$')
+    ! is_sctp || udp=", udp_port: $(await "$room/hss$number.out" '^udp-port (.*)$')"
 }
 
+# write_configuration PLACEMENT then of each HSS its address and what is to be said of its UDP port
 write_configuration() {
-    local placement=$1 first=$2 second=$3
+    local placement=$1 first=$2 first_udp=$3 second=$4 second_udp=$5
     cat >"$room/antipode.yaml" <<YAML
 version: 1
 identity: dra1.example.net
@@ -79,17 +111,19 @@ workers: 4
 placement: $placement
 advertise: [relay, sip, cx]
 listen:
-  - { transport: tcp, address: 127.0.0.1, port: 0 }
+  - { transport: $transport, address: 127.0.0.1, port: 0 }
+$(! is_secure || echo "tls: { certificate: $room/agent.pem, private_key: $room/agent.key, ca: $room/ca.pem }")
+$(! is_sctp || echo "sctp: { udp_port: $agent_udp, blackhole: 2 }")
 admin:
   http: { address: 127.0.0.1, port: 0 }
   socket: none
 peers:
   - identity: hss1.example.net
     realm: example.net
-    connect: { transport: tcp, address: 127.0.0.1, port: ${first##*:} }
+    connect: { transport: $transport, address: 127.0.0.1, port: ${first##*:}$first_udp }
   - identity: hss2.example.net
     realm: example.net
-    connect: { transport: tcp, address: 127.0.0.1, port: ${second##*:} }
+    connect: { transport: $transport, address: 127.0.0.1, port: ${second##*:}$second_udp }
   - identity: "*.example.com"
     from: [127.0.0.0/8]
 pools:
@@ -103,23 +137,31 @@ YAML
 }
 
 users=10000
+requests=200000
+! is_sctp || requests=40000 # a stack in user space takes longer
 run_load() {
-    "$bin/antipode-load" --connect "127.0.0.1:$port" --destination-realm example.net --verify-stickiness "$@"
+    set_options load "$agent_udp"
+    "$bin/antipode-load" "${options[@]}" --connect "127.0.0.1:$port" --destination-realm example.net --verify-stickiness "$@"
 }
 
 run() {
-    local placement=$1 first second
+    local placement=$1 first second first_udp second_udp
+    udp=
+    agent_udp=
+    ! is_sctp || agent_udp=$(free_udp_port)
     echo
-    echo "── 4 workers, placement: $placement ──────────────────────────────────────────"
+    echo "── $transport, 4 workers, placement: $placement ──────────────────────────────────────────"
     start_hss 1
     first=$address
+    first_udp=$udp
     start_hss 2
     second=$address
-    write_configuration "$placement" "$first" "$second"
-    "$bin/antipode" check "$room/antipode.yaml" >/dev/null
+    second_udp=$udp
+    write_configuration "$placement" "$first" "$first_udp" "$second" "$second_udp"
+    "$bin/antipode" check "$room/antipode.yaml" >"$room/check.out" || { cat "$room/check.out" >&2; exit 1; }
     "$bin/antipode" run "$room/antipode.yaml" 2>"$room/agent.log" &
     pids+=($!)
-    port=$(await "$room/agent.log" '^INFO -: listening: tcp 127\.0\.0\.1:([0-9]+)$')
+    port=$(await "$room/agent.log" '^INFO -: listening: '"$transport"' 127\.0\.0\.1:([0-9]+)$')
     metrics=$(await "$room/agent.log" '^INFO -: listening: http (.*)$')
     await "$room/agent.log" '^INFO (hss1\.example\.net): open' >/dev/null
     await "$room/agent.log" '^INFO (hss2\.example\.net): open' >/dev/null
@@ -127,8 +169,8 @@ run() {
     run_load --flow registration --flows 1200 --users 1200 --connections 3 --window 8 \
         --origin 'sip%d.example.com' --server2 'registrar%d.example.com'
     echo
-    echo "load: 200,000 requests UAR:3,MAR:1,SAR:1,LIR:5 from 50 SIP servers, 10,000 users"
-    run_load --requests 200000 --users "$users" --connections 50 --window 16
+    echo "load: $requests requests UAR:3,MAR:1,SAR:1,LIR:5 from 50 SIP servers, 10,000 users"
+    run_load --requests "$requests" --users "$users" --connections 50 --window 16
     echo
     echo "metrics: http://$metrics/metrics"
 }
@@ -138,7 +180,7 @@ end
 run packed
 if $stay; then
     echo
-    echo "It stays until Ctrl-C. Diameter: 127.0.0.1:$port"
+    echo "It stays until Ctrl-C. Diameter: 127.0.0.1:$port, $transport${agent_udp:+ in UDP port $agent_udp}"
     wait "${pids[-1]}"
 fi
 echo

@@ -26,40 +26,68 @@ enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 /* ---- values ---- */
 
-static const char *read_address(struct hss_address *address, const char *value)
-{
-    address->text = value;
-    return link_address(value, &address->at, &address->size);
-}
-
 static const char *read_listen(struct hss_options *options, const char *value)
 {
     if (options->listens == HSS_ADDRESSES_MAX)
         return "is given too often";
-    return read_address(&options->listen[options->listens++], value);
+    return link_address(&options->listen[options->listens++], value);
 }
 
 static const char *read_connect(struct hss_options *options, const char *value)
 {
     if (options->connects == HSS_ADDRESSES_MAX)
         return "is given too often";
-    return read_address(&options->connect[options->connects++], value);
+    return link_address(&options->connect[options->connects++], value);
 }
 
 static const char *read_peer_of(struct hss_options *options, const char *value)
 {
     options->has_peer = true;
-    return read_address(&options->peer_of, value);
+    return link_address(&options->peer_of, value);
 }
+
+/* ---- the transport: link_carrier_check says what does not go together ---- */
 
 static const char *read_transport(struct hss_options *options, const char *value)
 {
-    (void)options;
-    if (strcmp(value, "tcp") == 0)
-        return NULL;
-    bool known = !strcmp(value, "tls") || !strcmp(value, "sctp") || !strcmp(value, "dtls");
-    return known ? "is not built yet" : "is none of tcp, tls, sctp, dtls";
+    options->carrier.transport = value;
+    return NULL;
 }
+
+static const char *read_tls_certificate(struct hss_options *options, const char *value)
+{
+    options->carrier.certificate = value;
+    return NULL;
+}
+
+static const char *read_tls_key(struct hss_options *options, const char *value)
+{
+    options->carrier.key = value;
+    return NULL;
+}
+
+static const char *read_tls_ca(struct hss_options *options, const char *value)
+{
+    options->carrier.ca = value;
+    return NULL;
+}
+
+static const char *read_udp_port(struct hss_options *options, const char *value)
+{
+    options->carrier.udp_port = value;
+    return NULL;
+}
+
+static const char *read_remote_udp_port(struct hss_options *options, const char *value)
+{
+    struct link_list *list = &options->carrier.remote_udp_port;
+    if (list->count == LINK_LIST_MAX)
+        return "is given too often";
+    list->at[list->count++] = value;
+    return NULL;
+}
+
+/* ---- who, and how ---- */
 
 static const char *read_name(const char **name, const char *value)
 {
@@ -262,11 +290,41 @@ static int take_option(struct hss_options *options, char **argv, char *wrong, si
     return complaint ? 0 : row->argument && !equals ? 2 : 1;
 }
 
+/* Does the transport take this address? Number `number` of those that are dialled. */
+static bool aim(const struct hss_options *options, struct link_address *address, size_t number,
+                char *wrong, size_t room)
+{
+    link_carrier_aim(&options->carrier, address, number);
+    bool takes = link_carrier_takes(&options->carrier, address);
+    if (!takes)
+        snprintf(wrong, room, "'%s': several hosts are of sctp and dtls", address->text);
+    return takes;
+}
+
+/* What one option says of another. The mate is the last that is dialled. */
+static bool complete(struct hss_options *options, char *wrong, size_t room)
+{
+    char why[LINK_WHY_SIZE];
+    options->carrier.is_server = options->listens != 0;
+    bool good = link_carrier_check(&options->carrier, why);
+    if (!good)
+        snprintf(wrong, room, "%s", why);
+    for (size_t i = 0; good && i < options->listens; i++)
+        good = aim(options, &options->listen[i], 0, wrong, room);
+    for (size_t i = 0; good && i < options->connects; i++)
+        good = aim(options, &options->connect[i], i, wrong, room);
+    return good &&
+           (!options->has_peer || aim(options, &options->peer_of, options->connects, wrong, room));
+}
+
 enum hss_wish hss_options_read(struct hss_options *options, int argc, char **argv, char *wrong,
                                size_t room)
 {
-    *options = (struct hss_options){
-        .identity = "hss.example.net", .realm = "example.net", .users = 1000, .threads = 1};
+    *options = (struct hss_options){.identity = "hss.example.net",
+                                    .realm = "example.net",
+                                    .users = 1000,
+                                    .threads = 1,
+                                    .carrier = {.transport = "tcp"}};
     for (int i = 1; i < argc;) {
         if (strcmp(argv[i], "--help") == 0)
             return HSS_HELP;
@@ -276,7 +334,7 @@ enum hss_wish hss_options_read(struct hss_options *options, int argc, char **arg
         i += taken;
     }
     if (options->listens || options->connects)
-        return HSS_GO;
+        return complete(options, wrong, room) ? HSS_GO : HSS_WRONG;
     snprintf(wrong, room, "neither --listen nor --connect is given, see --help");
     return HSS_WRONG;
 }

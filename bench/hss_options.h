@@ -2,23 +2,18 @@
 #pragma once
 
 #include <stdio.h>
-#include <sys/socket.h>
 
 #include "bench/hss.h"
+#include "bench/link_net.h"
 
 enum { HSS_ADDRESSES_MAX = 16, HSS_THREADS_MAX = 64, HSS_USERS_MAX = 100000000 };
-
-struct hss_address {
-    const char *text;
-    struct sockaddr_storage at;
-    socklen_t size;
-};
 
 enum hss_push { HSS_PUSH_NONE, HSS_PUSH_RTR, HSS_PUSH_PPR, HSS_PUSH_ASR };
 
 struct hss_options {
-    struct hss_address listen[HSS_ADDRESSES_MAX], connect[HSS_ADDRESSES_MAX], peer_of;
+    struct link_address listen[HSS_ADDRESSES_MAX], connect[HSS_ADDRESSES_MAX], peer_of;
     size_t listens, connects;
+    struct link_carrier_options carrier;
     bool has_peer;
     const char *identity, *realm;
     uint32_t users, threads;

@@ -173,14 +173,14 @@ static void on_closed(struct link *closed, const char *why)
         loop_stop(&station->loop);
 }
 
-void station_accept(struct station *station, int fd)
+void station_accept(struct station *station, struct link_arrival arrival)
 {
     if (station->ending) {
-        close(fd);
+        link_turn_away(arrival);
         return;
     }
     struct station_link *link = link_new(station);
-    link_accept(&link->link, &station->loop, &station->setup, &station->hss->self, fd);
+    link_accept(&link->link, &station->loop, &station->setup, &station->hss->self, arrival);
 }
 
 static void on_again(struct loop_timer *timer)
@@ -198,27 +198,33 @@ void station_dial(struct station *station, struct station_dialler *dialler)
     struct station_link *link = link_new(station);
     link->dialler = dialler;
     link_connect(&link->link, &station->loop, &station->setup, &station->hss->self,
-                 &dialler->address->at, dialler->address->size);
+                 dialler->address);
 }
 
 /* ---- mail from the first station ---- */
 
-void station_mail(struct station *station, int fd)
+static bool is_end(struct link_arrival arrival)
 {
-    ssize_t written = write(station->mail_out, &fd, sizeof(fd));
-    if (written != sizeof(fd) && fd >= 0)
-        close(fd);
+    return arrival.fd < 0 && !arrival.assoc;
+}
+
+void station_mail(struct station *station, struct link_arrival arrival)
+{
+    ssize_t written = write(station->mail_out, &arrival, sizeof(arrival));
+    if (written != sizeof(arrival))
+        link_turn_away(arrival);
 }
 
 static void on_mail(struct loop_watch *watch, uint32_t events)
 {
     struct station *station = OWNER(struct station, mail, watch);
     (void)events;
-    for (int fd; read(watch->fd, &fd, sizeof(fd)) == sizeof(fd);) {
-        if (fd < 0)
+    for (struct link_arrival arrival;
+         read(watch->fd, &arrival, sizeof(arrival)) == sizeof(arrival);) {
+        if (is_end(arrival))
             station_end(station);
         else
-            station_accept(station, fd);
+            station_accept(station, arrival);
     }
 }
 
@@ -260,9 +266,10 @@ static int open_mail(struct station *station)
 }
 
 int station_init(struct station *station, const struct hss_options *options, struct hss *hss,
-                 struct hss_mirror *mirror, uint32_t number)
+                 struct hss_mirror *mirror, const struct link_carrier *carrier, uint32_t number)
 {
     *station = (struct station){.options = options, .hss = hss, .mirror = mirror};
+    station->setup.net = &station->net;
     station->setup.events = (struct link_events){on_open, on_message, on_closed};
     dm_applications_add(&station->setup.applications, SIP_APPLICATION);
     dm_applications_add(&station->setup.applications, CX_APPLICATION);
@@ -271,6 +278,8 @@ int station_init(struct station *station, const struct hss_options *options, str
     if (!hss_worker_init(&station->worker, hss, number))
         return -ENOTSUP;
     int failed = loop_init(&station->loop);
+    if (!failed)
+        failed = link_net_open(&station->net, &station->loop, carrier);
     if (failed)
         return failed;
     push_init(station);
@@ -284,6 +293,7 @@ void station_fini(struct station *station)
     close(station->mail_out);
     hss_delay_fini(&station->delay);
     hss_worker_fini(&station->worker);
+    link_net_close(&station->net);
     loop_fini(&station->loop);
     free(station->slots);
 }

@@ -1,7 +1,7 @@
 /* hss_station.h — a thread of antipode-hss: its loop, its connections, and what happens on them.
  *
  * The first station runs on the main thread: it listens, dials, hears the signals, and deals
- * connections out. The others get them as descriptors through a pipe; -1 means: the end. */
+ * connections out. The others get them through a pipe; one of nothing means: the end. */
 #pragma once
 
 #include "bench/hss_delay.h"
@@ -23,7 +23,7 @@ struct station_link {
 
 /* Dials again a second after a connection is gone. */
 struct station_dialler {
-    const struct hss_address *address;
+    const struct link_address *address;
     struct station *station;
     struct loop_timer again;
     bool to_mate;
@@ -71,6 +71,7 @@ struct station {
     struct hss_worker worker;
     const struct hss_options *options;
     struct link_setup setup;
+    struct link_net net;
     struct hss *hss;
     struct hss_mirror *mirror; /* NULL: no users */
 
@@ -81,7 +82,7 @@ struct station {
     struct loop_timer delay_timer;
     struct pusher pusher;
 
-    struct loop_watch mail; /* descriptors of new connections */
+    struct loop_watch mail; /* new connections */
     int mail_out;
     bool ending;
     struct loop_timer patience;
@@ -95,13 +96,13 @@ struct station {
 
 /* 0 or a negative errno. `number`: from 0; all else lives longer. */
 int station_init(struct station *station, const struct hss_options *options, struct hss *hss,
-                 struct hss_mirror *mirror, uint32_t number);
+                 struct hss_mirror *mirror, const struct link_carrier *carrier, uint32_t number);
 void station_fini(struct station *station);
 
-/* A connection that was accepted; takes `fd`. The station's thread. */
-void station_accept(struct station *station, int fd);
-/* The same, or the end with -1, from another thread. */
-void station_mail(struct station *station, int fd);
+/* Takes a connection that was accepted. The station's thread. */
+void station_accept(struct station *station, struct link_arrival arrival);
+/* The same, or station_end with one of nothing (-1, NULL), from another thread. */
+void station_mail(struct station *station, struct link_arrival arrival);
 void station_dial(struct station *station, struct station_dialler *dialler);
 /* DPR to all; after their DPAs, or two seconds, the loop stops. */
 void station_end(struct station *station);

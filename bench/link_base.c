@@ -8,6 +8,8 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
+#include "bench/link_kind.h"
+
 #include "proto/base.h"
 
 enum { BASE_ROOM = 4096 };
@@ -35,23 +37,23 @@ static void link_opened(struct link *link)
 
 /* ---- capabilities ---- */
 
-static struct dm_addresses local_address(const struct link *link, struct sockaddr_storage *local)
+static struct dm_addresses local_addresses(const struct link *link,
+                                           struct sockaddr_storage local[LINK_ADDRESSES_MAX])
 {
-    socklen_t size = sizeof(*local);
-    local->ss_family = AF_UNSPEC;
-    if (getsockname(link->watch.fd, (struct sockaddr *)local, &size) < 0)
-        return (struct dm_addresses){.count = 0};
-    if (local->ss_family == AF_INET6)
-        return (struct dm_addresses){
-            1, {dm_bytes_of(&((struct sockaddr_in6 *)(void *)local)->sin6_addr, 16)}};
-    return (struct dm_addresses){
-        1, {dm_bytes_of(&((struct sockaddr_in *)(void *)local)->sin_addr, 4)}};
+    struct dm_addresses addresses = {.count = link->kind->local(link, local)};
+    for (size_t i = 0; i < addresses.count; i++) {
+        const void *at = &local[i];
+        addresses.at[i] = local[i].ss_family == AF_INET6
+                              ? dm_bytes_of(&((const struct sockaddr_in6 *)at)->sin6_addr, 16)
+                              : dm_bytes_of(&((const struct sockaddr_in *)at)->sin_addr, 4);
+    }
+    return addresses;
 }
 
 void link_send_cer(struct link *link)
 {
-    struct sockaddr_storage local;
-    struct dm_addresses addresses = local_address(link, &local);
+    struct sockaddr_storage local[LINK_ADDRESSES_MAX];
+    struct dm_addresses addresses = local_addresses(link, local);
     uint8_t *to = link_room(link, BASE_ROOM);
     uint32_t id = ++link->common;
     link_commit(link, dm_cer_write(to, BASE_ROOM, link->self, &link->setup->applications,
@@ -66,6 +68,12 @@ static void link_know(struct link *link, const struct dm_caps *caps)
              (const char *)caps->origin_realm.at);
 }
 
+/* RFC 6733 §5.2: has the peer shown a certificate, it is for who he says he is. */
+static bool is_impostor(const struct link *link, const struct dm_caps *caps)
+{
+    return link->kind->denies && link->kind->denies(link, caps->origin_host);
+}
+
 static enum dm_result caps_accept(const struct link *link, struct dm_caps *caps, dm_bytes message,
                                   struct dm_fault *fault)
 {
@@ -74,6 +82,8 @@ static enum dm_result caps_accept(const struct link *link, struct dm_caps *caps,
         wrong = dm_caps_read(caps, message, fault);
     if (!wrong && !dm_applications_common(&caps->applications, &link->setup->applications))
         wrong = DM_NO_COMMON_APPLICATION;
+    if (!wrong && is_impostor(link, caps))
+        wrong = DM_UNKNOWN_PEER;
     return wrong;
 }
 
@@ -81,8 +91,8 @@ static void take_cer(struct link *link, const struct dm_header *header, dm_bytes
 {
     struct dm_caps caps = {.result_code = 0};
     struct dm_fault fault = {.result = DM_OK};
-    struct sockaddr_storage local;
-    struct dm_addresses addresses = local_address(link, &local);
+    struct sockaddr_storage local[LINK_ADDRESSES_MAX];
+    struct dm_addresses addresses = local_addresses(link, local);
     enum dm_result wrong = caps_accept(link, &caps, message, &fault);
     uint8_t *to = link_room(link, BASE_ROOM);
     link_commit(link, dm_cea_write(to, BASE_ROOM, link->self, &link->setup->applications,
@@ -119,6 +129,11 @@ static void take_cea(struct link *link, dm_bytes message)
         return;
     }
     link_know(link, &caps);
+    if (is_impostor(link, &caps)) {
+        snprintf(why, sizeof(why), "its certificate does not speak for %.100s", link->peer_host);
+        link_close(link, why);
+        return;
+    }
     link_opened(link);
 }
 

@@ -97,7 +97,8 @@ struct load_world {
     const struct load_player *player;
     const struct flow_table *flow; /* NULL in a mix */
     uint64_t unit_requests;        /* how many a unit sends if all goes well */
-    struct link_setup setup;
+    struct link_setup setup;       /* but for `net`, of which each thread has its own */
+    struct link_carrier carrier;
     uint64_t session_time; /* the high part of all Session-Ids */
     pthread_barrier_t ready;
     atomic_bool failed;      /* a connection could not be opened */
@@ -113,6 +114,8 @@ struct load_thread {
     uint32_t index;
     pthread_t id;
     struct loop loop;
+    struct link_net net;
+    struct link_setup setup;
     struct loop_timer tick;
     enum load_phase phase;
     struct load_port *ports; /* SIP servers 1, then SIP servers 2 */

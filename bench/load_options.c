@@ -97,11 +97,12 @@ static bool set_text(const struct option *row, const char **field, const char *t
     return true;
 }
 
-static bool set_list(struct load_options *options, const char *text, const struct complaint *to)
+static bool set_list(const struct option *row, struct link_list *list, const char *text,
+                     const struct complaint *to)
 {
-    if (options->connect_count == LOAD_CONNECT_MAX)
-        return complain(to, "--connect: at most %d", LOAD_CONNECT_MAX);
-    options->connect[options->connect_count++] = text;
+    if (list->count == LINK_LIST_MAX)
+        return complain(to, "--%s: at most %d", row->name, LINK_LIST_MAX);
+    list->at[list->count++] = text;
     return true;
 }
 
@@ -116,7 +117,7 @@ static bool set(struct load_options *options, const struct option *row, const ch
     case TEXT:
         return set_text(row, field, text, to);
     case LIST:
-        return set_list(options, text, to);
+        return set_list(row, field, text, to);
     case FLAG:
         *(bool *)field = true;
         return true;
@@ -216,22 +217,10 @@ static bool one_of(const char *option, const char *value, const char *first, con
     return complain(to, "--%s: '%s' is neither %s nor %s", option, value, first, second);
 }
 
-static bool is_among(const char *value, const char *const *names, size_t count)
+static bool check_carrier(const struct load_options *options, const struct complaint *to)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(value, names[i]) == 0)
-            return true;
-    return false;
-}
-
-static bool check_transport(const struct load_options *options, const struct complaint *to)
-{
-    static const char *const later[] = {"tls", "sctp", "dtls"};
-    if (strcmp(options->transport, "tcp") == 0)
-        return true;
-    if (is_among(options->transport, later, 3))
-        return complain(to, "--transport %s: not built yet", options->transport);
-    return complain(to, "--transport: '%s' is unknown", options->transport);
+    char why[LINK_WHY_SIZE];
+    return link_carrier_check(&options->carrier, why) ? true : complain(to, "%s", why);
 }
 
 static const struct flow_row {
@@ -337,13 +326,17 @@ static bool check_amounts(struct load_options *options, const struct complaint *
 
 static bool find_addresses(struct load_options *options, const struct complaint *to)
 {
-    if (options->connect_count == 0)
+    if (options->connect.count == 0)
         return complain(to, "--connect HOST:PORT is missing");
-    for (size_t i = 0; i < options->connect_count; i++) {
-        const char *wrong =
-            link_address(options->connect[i], &options->address[i], &options->address_size[i]);
+    for (size_t i = 0; i < options->connect.count; i++) {
+        struct link_address *address = &options->address[i];
+        const char *wrong = link_address(address, options->connect.at[i]);
         if (wrong)
-            return complain(to, "--connect: '%s': %s", options->connect[i], wrong);
+            return complain(to, "--connect: '%s': %s", options->connect.at[i], wrong);
+        if (!link_carrier_takes(&options->carrier, address))
+            return complain(to, "--connect: '%s': several hosts are of sctp and dtls",
+                            options->connect.at[i]);
+        link_carrier_aim(&options->carrier, address, i);
     }
     return true;
 }
@@ -354,7 +347,7 @@ static bool complete(struct load_options *options, const struct complaint *to)
         return complain(to, "--mix and --flow exclude each other");
     if (!options->mix)
         options->mix = "UAR:3,MAR:1,SAR:1,LIR:5";
-    return check_transport(options, to) &&
+    return check_carrier(options, to) &&
            one_of("application", options->application, "sip", "cx", &options->cx, to) &&
            check_flow(options, to) && check_session_state(options, to) &&
            one_of("report", options->report, "text", "json", &options->json, to) &&
@@ -376,7 +369,7 @@ enum load_verdict load_options_read(struct load_options *options, int argc, char
         .timeout = 5 * LOOP_SECOND,
         .auth_session_state = 1,
         .password = "secret",
-        .transport = "tcp",
+        .carrier = {.transport = "tcp"},
         .application = "sip",
         .origin = "sip%d.example.com",
         .server2 = "registrar%d.example.com",

@@ -4,27 +4,27 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "bench/link_net.h"
 #include "bench/tally.h"
 
-enum { LOAD_CONNECT_MAX = 64, LOAD_COMMANDS = 4 };
+enum { LOAD_COMMANDS = 4 };
 
 /* The commands of a mix, in every application. */
 enum load_command { LOAD_UAR, LOAD_MAR, LOAD_SAR, LOAD_LIR };
 
 struct load_options {
-    const char *connect[LOAD_CONNECT_MAX];
-    size_t connect_count;
+    struct link_list connect;
+    struct link_carrier_options carrier;
     uint64_t connections, server2_connections, window, rate, requests, flows, users, seed, threads;
     uint64_t auth_session_state;
     uint64_t duration, warmup, timeout; /* ns; duration 0: until all requests or flows are sent */
-    const char *transport, *application, *mix, *flow, *origin, *server2, *realm;
+    const char *application, *mix, *flow, *origin, *server2, *realm;
     const char *destination_realm, *destination_host, *report, *histogram, *plot, *allow;
     const char *password; /* the number of the user follows */
     bool verify_stickiness, no_fixed_destination;
 
     /* What follows from the above. */
-    struct sockaddr_storage address[LOAD_CONNECT_MAX];
-    socklen_t address_size[LOAD_CONNECT_MAX];
+    struct link_address address[LINK_LIST_MAX];
     bool cx, json;
     uint32_t weight[LOAD_COMMANDS];
     uint32_t allowed; /* bits of enum load_error */

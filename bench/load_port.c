@@ -56,8 +56,8 @@ void load_port_init(struct load_port *port, struct load_thread *thread, uint64_t
     const struct load_options *options = thread->world->options;
     *port = (struct load_port){.thread = thread, .second = second};
     port->link.owner = port;
-    port->target_index = (number - 1) % options->connect_count;
-    port->target = options->connect[port->target_index];
+    port->target_index = (number - 1) % options->connect.count;
+    port->target = options->connect.at[port->target_index];
     port_name(port, number);
     port_templates(port);
     port->hop_by_hop = (uint32_t)load_random(thread);
@@ -84,8 +84,8 @@ void load_port_dial(struct load_port *port)
 {
     struct load_thread *thread = port->thread;
     const struct load_options *options = thread->world->options;
-    link_connect(&port->link, &thread->loop, &thread->world->setup, &port->self,
-                 &options->address[port->target_index], options->address_size[port->target_index]);
+    link_connect(&port->link, &thread->loop, &thread->setup, &port->self,
+                 &options->address[port->target_index]);
 }
 
 /* ---- sending ---- */

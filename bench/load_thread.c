@@ -235,7 +235,11 @@ int load_thread_init(struct load_thread *thread, struct load_world *world, uint3
     thread->firsts = share(thread, options->connections);
     thread->seconds = options->flow ? share(thread, options->server2_connections) : 0;
     thread->ports = calloc(thread->firsts + thread->seconds, sizeof(*thread->ports));
+    thread->setup = world->setup;
+    thread->setup.net = &thread->net;
     int failed = loop_init(&thread->loop);
+    if (!failed)
+        failed = link_net_open(&thread->net, &thread->loop, &world->carrier);
     if (!failed && !digest_init(&thread->digest))
         failed = -ENOTSUP;
     if (failed || !thread->ports)
@@ -260,6 +264,7 @@ void load_thread_fini(struct load_thread *thread)
     free(thread->flows);
     users_fini(&thread->users);
     digest_fini(&thread->digest);
+    link_net_close(&thread->net);
     loop_fini(&thread->loop);
 }
 

@@ -15,6 +15,7 @@ static struct program {
     struct hss_options options;
     struct hss hss;
     struct hss_mirror mirror;
+    struct link_carrier carrier;
     struct station *stations;
     pthread_t threads[HSS_THREADS_MAX];
     struct link_listener listeners[HSS_ADDRESSES_MAX];
@@ -31,25 +32,27 @@ static int fail(const char *what, int error)
 
 /* ---- connections ---- */
 
-static void on_accept(struct link_listener *listener, int fd)
+static void on_accept(struct link_listener *listener, struct link_arrival arrival)
 {
     uint32_t number = program.next_station++ % program.options.threads;
     (void)listener;
     if (number == 0)
-        station_accept(&program.stations[0], fd);
+        station_accept(&program.stations[0], arrival);
     else
-        station_mail(&program.stations[number], fd);
+        station_mail(&program.stations[number], arrival);
 }
 
 /* Returns the address that failed, or NULL; `error` is a negative errno then. */
 static const char *listen_all(int *error)
 {
     struct hss_options *options = &program.options;
+    if (program.carrier.udp_port)
+        printf("udp-port %u\n", (unsigned)program.carrier.udp_port);
     for (size_t i = 0; i < options->listens; i++) {
         struct link_listener *listener = &program.listeners[i];
         listener->on_accept = on_accept;
-        *error = link_listen(listener, &program.stations[0].loop, &options->listen[i].at,
-                             options->listen[i].size);
+        *error = link_listen(listener, &program.stations[0].loop, &program.stations[0].net,
+                             &options->listen[i]);
         if (*error)
             return options->listen[i].text;
         printf("listening %s\n", listener->name);
@@ -83,18 +86,30 @@ static void on_signal(struct loop_watch *watch, uint32_t events)
         link_unlisten(&program.listeners[i]);
     program.options.listens = 0;
     for (uint32_t i = 1; i < program.options.threads; i++)
-        station_mail(&program.stations[i], -1);
+        station_mail(&program.stations[i], (struct link_arrival){.fd = -1});
     station_end(&program.stations[0]);
 }
 
-/* All threads inherit the mask: the signals come to the first loop only. */
-static int hear_signals(void)
+static sigset_t end_signals(void)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    return set;
+}
+
+/* Before any thread is started, also of the SCTP stack: all inherit the mask, and the signals come
+ * to the first loop only. */
+static void mask_signals(void)
+{
+    const sigset_t set = end_signals();
     pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static int hear_signals(void)
+{
+    const sigset_t set = end_signals();
     program.signals = (struct loop_watch){.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC),
                                           .events = EPOLLIN,
                                           .ready = on_signal};
@@ -127,8 +142,8 @@ static int make_stations(void)
     if (!program.stations)
         return -ENOMEM;
     for (uint32_t i = 0; i < count; i++) {
-        int error =
-            station_init(&program.stations[i], &program.options, &program.hss, &program.mirror, i);
+        int error = station_init(&program.stations[i], &program.options, &program.hss,
+                                 &program.mirror, &program.carrier, i);
         if (error)
             return error;
     }
@@ -180,7 +195,13 @@ static void raise_limits(void)
 
 static int run(void)
 {
+    char why[LINK_WHY_SIZE];
     raise_limits();
+    mask_signals();
+    if (!link_carrier_open(&program.carrier, &program.options.carrier, why)) {
+        fprintf(stderr, "antipode-hss: %s\n", why);
+        return EXIT_FAILURE;
+    }
     make_hss();
     if (!hss_mirror_init(&program.mirror, program.options.users))
         return fail("starting", errno);
@@ -190,6 +211,7 @@ static int run(void)
     if (error)
         return fail("starting", -error);
     int status = serve();
+    link_carrier_close(&program.carrier);
     for (uint32_t i = 0; i < program.options.threads; i++)
         station_fini(&program.stations[i]);
     free(program.stations);

@@ -124,6 +124,7 @@ static int run(const struct load_options *options, struct load_thread *threads)
     }
     wait_for(threads, options->threads);
     bool good = connected(threads, options->threads);
+    link_carrier_close(&world.carrier);
     users_init(&report.users, options->users);
     for (uint64_t i = 0; i < options->threads; i++) {
         add_up(&report, &threads[i]);
@@ -137,7 +138,7 @@ static int run(const struct load_options *options, struct load_thread *threads)
 int main(int argc, char **argv)
 {
     static struct load_options options;
-    char wrong[512];
+    char wrong[512], why[LINK_WHY_SIZE];
     enum load_verdict verdict = load_options_read(&options, argc, argv, wrong, sizeof(wrong));
     if (verdict == LOAD_HELP) {
         load_options_help(stdout);
@@ -148,6 +149,10 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     int failed = world_init(&options);
+    if (!link_carrier_open(&world.carrier, &options.carrier, why)) {
+        fprintf(stderr, "antipode-load: %s\n", why);
+        return EXIT_BAD;
+    }
     struct load_thread *threads = calloc(options.threads, sizeof(*threads));
     if (failed || !threads) {
         fprintf(stderr, "antipode-load: %s\n", strerror(failed ? -failed : ENOMEM));

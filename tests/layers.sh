@@ -47,7 +47,7 @@ layer routing proto routing
 layer tls tls
 layer agent proto routing tls agent
 layer agent/sctp agent/sctp # bench links it, too
-except='bench/\(micro\|redis\)' layer bench proto tls bench
+except='bench/\(micro\|redis\)' layer bench proto tls agent/sctp bench
 layer bench/micro proto routing bench # measures routing's steps
 layer bench/redis proto routing agent # and the agent's client of Redis
 purity proto "$libc"

@@ -114,6 +114,12 @@ class Hss(Program):
         self.address = self.await_line(r'^listening (.*:\d+)$', 'output')[1]
         self.port = int(self.address.rpartition(':')[2])
 
+    @property
+    def udp_port(self):
+        """Of its associations; None: they are in IP, or there are none."""
+        found = re.search(r'^udp-port (\d+)$', self.output, re.MULTILINE)
+        return int(found[1]) if found else None
+
     def report(self):
         """Ends it in good order and reads what it prints then."""
         status = self.stop()
@@ -176,22 +182,25 @@ class LabClock:
         wait_until(lambda: all(seen >= offset for seen in self.words[2:2 + self.words[1]]), 'the tick of every thread')
 
 
-def configuration(servers, placement='spread', workers=2, first=None, identity='dra1.example.net', **sections):
+def configuration(servers, placement='spread', workers=2, first=None, identity='dra1.example.net', carrier=None, **sections):
     """As a dictionary. Keys of a section are added to what all scenarios have, a list takes its place; `first`: limits of
-    the first server."""
+    the first server; `carrier` (carrier.py): what all connections are made of, if not of tcp."""
+    transport = carrier.transport if carrier else 'tcp'
     conf = {
         'version': 1, 'identity': identity, 'realm': REALM, 'workers': workers, 'placement': placement,
         'advertise': ['relay', 'sip', 'cx'],
-        'listen': [{'transport': 'tcp', 'address': '127.0.0.1', 'port': 0}],
+        'listen': [{'transport': transport, 'address': '127.0.0.1', 'port': 0}],
         'admin': {'http': {'address': '127.0.0.1', 'port': 0}, 'socket': 'none'},
         'timers': {'reconnect': {'minimum': '1s', 'maximum': '1s'}},
         'limits': {'connections': 4000},
         'peers': [{'identity': hss.identity, 'realm': REALM, 'connect': getattr(hss, 'connect', None) or {
-            'transport': 'tcp', 'address': '127.0.0.1', 'port': hss.port}} for hss in servers] +
+            'transport': transport, 'address': '127.0.0.1', 'port': hss.port,
+            **({'udp_port': hss.udp_port} if getattr(hss, 'udp_port', None) else {})}} for hss in servers] +
                  [{'identity': '*.example.com', 'from': ['127.0.0.0/8']}],
         'pools': [{'name': 'hss', 'members': [{'peer': hss.identity} for hss in servers]}],
         'routes': [{'name': 'home', 'realm': REALM, 'action': 'relay', 'pool': 'hss'}],
     }
+    conf.update(carrier.sections() if carrier else {})
     if first:
         conf['peers'][0]['limits'] = first
     for name, keys in sections.items():
@@ -207,12 +216,13 @@ def yaml(conf):
 class Agent(Program):
     """antipode run, once it listens and all servers are open."""
 
-    def __init__(self, scenario, servers, clock=None, **conf):
+    def __init__(self, scenario, servers, clock=None, carrier=None, **conf):
         file = scenario.room / f'antipode-{len(scenario.programs)}.yaml'
-        file.write_text(yaml(configuration(servers, **conf)))
+        file.write_text(yaml(configuration(servers, carrier=carrier, **conf)))
         super().__init__(scenario, 'antipode', ['antipode', 'run', file],
                          {'ANTIPODE_LAB_CLOCK': str(clock.path) if clock else ''})
-        self.port = int(self.await_line(r'^INFO -: listening: tcp 127\.0\.0\.1:(\d+)$')[1])
+        transport = carrier.transport if carrier else 'tcp'
+        self.port = int(self.await_line(rf'^INFO -: listening: {transport} 127\.0\.0\.1:(\d+)$')[1])
         self.admin = self.await_line(r'^INFO -: listening: http (127\.0\.0\.1:\d+)$')[1]
         for hss in servers:
             self.await_line(rf'^INFO {re.escape(hss.identity)}: open')

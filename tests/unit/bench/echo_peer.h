@@ -86,13 +86,13 @@ static inline void echo_on_closed(struct link *link, const char *why)
     free(link);
 }
 
-static inline void echo_on_accept(struct link_listener *listener, int fd)
+static inline void echo_on_accept(struct link_listener *listener, struct link_arrival arrival)
 {
     struct echo_peer *peer =
         (struct echo_peer *)(void *)((char *)listener - offsetof(struct echo_peer, listener));
     struct link *link = calloc(1, sizeof(*link));
     link->owner = peer;
-    link_accept(link, &peer->loop, &peer->setup, &peer->self, fd);
+    link_accept(link, &peer->loop, &peer->setup, &peer->self, arrival);
 }
 
 static inline void *echo_main(void *argument)
@@ -106,16 +106,15 @@ static inline void *echo_main(void *argument)
 static inline struct echo_peer *echo_start(echo_behaviour *behave)
 {
     struct echo_peer *peer = calloc(1, sizeof(*peer));
-    struct sockaddr_storage address;
-    socklen_t size;
+    struct link_address address;
     peer->behave = behave;
     peer->self = (struct dm_self){.origin_host = dm_text("hss1.example.net"),
                                   .origin_realm = dm_text("example.net"),
                                   .product_name = "echo"};
     peer->setup.events = (struct link_events){echo_on_open, echo_on_message, echo_on_closed};
     dm_applications_add(&peer->setup.applications, SIP_APPLICATION);
-    if (loop_init(&peer->loop) || link_address("127.0.0.1:0", &address, &size) ||
-        link_listen(&peer->listener, &peer->loop, &address, size))
+    if (loop_init(&peer->loop) || link_address(&address, "127.0.0.1:0") ||
+        link_listen(&peer->listener, &peer->loop, NULL, &address))
         abort();
     peer->listener.on_accept = echo_on_accept;
     snprintf(peer->address, sizeof(peer->address), "%s", peer->listener.name);

@@ -52,6 +52,19 @@ Test(hss_options, are_all_taken)
     cr_assert(options.has_peer && options.registered && options.policy.checks_itself);
 }
 
+Test(hss_options, of_associations_are_taken)
+{
+    cr_assert_eq(read_line("--transport dtls --tls-certificate c --tls-key k --tls-ca a "
+                           "--listen 127.0.0.1,127.0.0.2:0 --udp-port any --connect 127.0.0.1:1 "
+                           "--connect 127.0.0.1:2 --remote-udp-port 7 --remote-udp-port 8 "
+                           "--push ppr:1 --push-by-realm"),
+                 HSS_GO, "%s", wrong);
+    cr_assert_eq(options.connect[0].udp_port, 7);
+    cr_assert_eq(options.connect[1].udp_port, 8);
+    cr_assert_eq(options.listen[0].count, 2);
+    cr_assert(options.push_by_realm);
+}
+
 Test(hss_options, one_time_is_a_fixed_delay)
 {
     cr_assert_eq(read_line("--listen 127.0.0.1:0 --delay 250us"), HSS_GO);
@@ -72,8 +85,14 @@ Test(hss_options, nowhere_to_be_found_is_a_mistake)
 
 Test(hss_options, mistakes_are_named_with_their_option)
 {
-    assert_wrong("--transport sctp", "--transport: 'sctp' is not built yet");
     assert_wrong("--transport udp", "--transport: 'udp' is none of");
+    assert_wrong("--transport tls", "--tls-certificate and --tls-key are missing");
+    assert_wrong("--transport tls --tls-certificate c.pem", "--tls-key is missing");
+    assert_wrong("--tls-ca ca.pem", "of tls and dtls");
+    assert_wrong("--udp-port any", "of sctp and dtls");
+    assert_wrong("--transport sctp --udp-port x", "--udp-port: 'x' is neither a port nor 'any'");
+    assert_wrong("--transport sctp --remote-udp-port 9", "--udp-port is missing");
+    assert_wrong("--connect 127.0.0.1,127.0.0.2:3868", "several hosts are of sctp and dtls");
     assert_wrong("--users many", "--users: 'many' is no number");
     assert_wrong("--users -1", "--users: '-1' is no number");
     assert_wrong("--threads 0", "--threads: '0' is out of range");

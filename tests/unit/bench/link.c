@@ -44,24 +44,23 @@ static void on_closed(struct link *link, const char *reason)
     snprintf(why[link == &server], sizeof(why[0]), "%s", reason);
 }
 
-static void on_accept(struct link_listener *mine, int fd)
+static void on_accept(struct link_listener *mine, struct link_arrival arrival)
 {
     (void)mine;
-    link_accept(&server, &loop, &setup, &server_self, fd);
+    link_accept(&server, &loop, &setup, &server_self, arrival);
 }
 
 static void set_up(void)
 {
-    struct sockaddr_storage address;
-    socklen_t size;
+    struct link_address address;
     cr_assert_eq(loop_init(&loop), 0);
     setup.events = (struct link_events){on_open, on_message, on_closed};
     setup.handshake = LOOP_SECOND;
     other_setup = setup;
     dm_applications_add(&setup.applications, 6);
     dm_applications_add(&other_setup.applications, 16777216);
-    cr_assert_null(link_address("127.0.0.1:0", &address, &size));
-    cr_assert_eq(link_listen(&listener, &loop, &address, size), 0);
+    cr_assert_null(link_address(&address, "127.0.0.1:0"));
+    cr_assert_eq(link_listen(&listener, &loop, NULL, &address), 0);
     listener.on_accept = on_accept;
 }
 
@@ -80,10 +79,9 @@ TestSuite(loop, .init = set_up, .fini = tear_down, .timeout = 20);
 
 static void dial(const struct link_setup *with)
 {
-    struct sockaddr_storage address;
-    socklen_t size;
-    cr_assert_null(link_address(listener.name, &address, &size));
-    link_connect(&client, &loop, with, &client_self, &address, size);
+    struct link_address address;
+    cr_assert_null(link_address(&address, listener.name));
+    link_connect(&client, &loop, with, &client_self, &address);
 }
 
 static void turn_until(const int *count, int enough)
@@ -123,14 +121,13 @@ Test(link, that_finds_nobody_says_so)
     char name[80];
     snprintf(name, sizeof(name), "%s", listener.name);
     link_unlisten(&listener);
-    struct sockaddr_storage address;
-    socklen_t size;
-    cr_assert_null(link_address(name, &address, &size));
-    link_connect(&client, &loop, &setup, &client_self, &address, size);
+    struct link_address address;
+    cr_assert_null(link_address(&address, name));
+    link_connect(&client, &loop, &setup, &client_self, &address);
     turn_until(&closed, 1);
     cr_assert_str_eq(why[0], "Connection refused");
-    cr_assert_null(link_address("127.0.0.1:0", &address, &size));
-    cr_assert_eq(link_listen(&listener, &loop, &address, size), 0);
+    cr_assert_null(link_address(&address, "127.0.0.1:0"));
+    cr_assert_eq(link_listen(&listener, &loop, NULL, &address), 0);
 }
 
 static dm_bytes request_of(uint8_t *room, size_t size)
@@ -210,11 +207,11 @@ Test(link, of_a_peer_that_answers_no_watchdog_is_closed)
 /* A plain socket, connected to the listener. */
 static int raw_socket(void)
 {
-    struct sockaddr_storage address;
-    socklen_t size;
+    struct link_address address;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    cr_assert_null(link_address(listener.name, &address, &size));
-    cr_assert_eq(connect(fd, (struct sockaddr *)&address, size), 0);
+    cr_assert_null(link_address(&address, listener.name));
+    cr_assert_eq(connect(fd, (struct sockaddr *)&address.at[0], link_address_size(&address.at[0])),
+                 0);
     return fd;
 }
 
@@ -280,16 +277,25 @@ Test(link, waits_for_a_descriptor_when_there_is_none_and_then_is_accepted)
     close(fd);
 }
 
+Test(link, reads_several_addresses_of_one_port)
+{
+    struct link_address address;
+    cr_assert_null(link_address(&address, "127.0.0.1,[::1],127.0.0.2:3868"));
+    cr_assert_eq(address.count, 3);
+    cr_assert_eq(address.at[1].ss_family, AF_INET6);
+    cr_assert_not_null(link_address(&address, "127.0.0.1,:3868"));
+    cr_assert_not_null(link_address(&address, "1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5:3868"));
+}
+
 Test(link, reads_addresses_of_both_families)
 {
-    struct sockaddr_storage address;
-    socklen_t size;
-    cr_assert_null(link_address("[::1]:3868", &address, &size));
-    cr_assert_eq(address.ss_family, AF_INET6);
-    cr_assert_null(link_address("127.0.0.1:3868", &address, &size));
-    cr_assert_eq(address.ss_family, AF_INET);
-    cr_assert_not_null(link_address("127.0.0.1:", &address, &size));
-    cr_assert_not_null(link_address("3868", &address, &size));
+    struct link_address address;
+    cr_assert_null(link_address(&address, "[::1]:3868"));
+    cr_assert_eq(address.at[0].ss_family, AF_INET6);
+    cr_assert_null(link_address(&address, "127.0.0.1:3868"));
+    cr_assert_eq(address.at[0].ss_family, AF_INET);
+    cr_assert_not_null(link_address(&address, "127.0.0.1:"));
+    cr_assert_not_null(link_address(&address, "3868"));
 }
 
 /* ---- the loop ---- */

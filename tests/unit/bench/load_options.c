@@ -54,7 +54,7 @@ Test(load_options, take_values_behind_an_equals_sign_or_as_the_next_word)
 Test(load_options, take_connect_many_times)
 {
     cr_assert_eq(reading(HERE HERE "--connect [::1]:3869"), LOAD_GO, "%s", wrong);
-    cr_assert_eq(options.connect_count, 3);
+    cr_assert_eq(options.connect.count, 3);
 }
 
 Test(load_options, read_times_with_units)
@@ -98,13 +98,7 @@ Test(load_options, refuse_what_is_unknown)
     refuses(HERE "--application sh", "--application");
     refuses(HERE "--report xml", "--report");
     refuses(HERE "--allow nothing", "'nothing'");
-    refuses(HERE "--transport udp", "'udp' is unknown");
     refuses(HERE "--flow dance", "'dance' is unknown");
-}
-
-Test(load_options, refuse_what_is_not_built_yet_in_these_words)
-{
-    refuses(HERE "--transport sctp", "--transport sctp: not built yet");
 }
 
 Test(load_options, refuse_numbers_that_are_none_or_out_of_bounds)
@@ -157,8 +151,9 @@ Test(load_options, number_identities_from_their_pattern)
 
 Test(load_options, take_every_flow_of_RFC_4740)
 {
-    static const char *const flows[] = {"registration", "server-auth", "outbound", "location",
-                                        "push",         "termination", "redirect"};
+    static const char *const flows[] = {"registration", "auth-failure", "server-auth",
+                                        "outbound",     "location",     "push",
+                                        "push-refused", "termination",  "redirect"};
     for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++) {
         char line[128];
         snprintf(line, sizeof(line), HERE "--flow %s", flows[i]);
@@ -171,6 +166,72 @@ Test(load_options, refuse_flows_that_Cx_has_not)
     refuses(HERE "--application cx --flow server-auth", "Cx has none");
     refuses(HERE "--flow outbound --application cx", "Cx has none");
     cr_assert_eq(reading(HERE "--flow location --application cx"), LOAD_GO, "%s", wrong);
+}
+
+Test(load_options, refuse_the_abort_of_a_session_where_none_is_kept)
+{
+    refuses(HERE "--flow abort-unknown", "--auth-session-state 0");
+    cr_assert_eq(reading(HERE "--flow abort-unknown --auth-session-state 0"), LOAD_GO, "%s", wrong);
+}
+
+Test(load_options, count_requests_or_flows)
+{
+    refuses(HERE "--flows 5", "none without --flow");
+    refuses(HERE "--flow push --flows 5 --requests 5", "exclude each other");
+    refuses(HERE "--flow push --flows 5 --duration 5s", "exclude each other");
+    cr_assert_eq(reading(HERE "--flow push --flows 5"), LOAD_GO, "%s", wrong);
+    cr_assert_eq(options.duration, 0);
+}
+
+Test(load_options, take_every_transport)
+{
+    static const char *const names[] = {"tcp", "tls", "sctp", "dtls"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char line[128];
+        snprintf(line, sizeof(line), HERE "--transport %s", names[i]);
+        cr_assert_eq(reading(line), LOAD_GO, "%s", wrong);
+    }
+    refuses(HERE "--transport udp", "none of tcp, tls, sctp and dtls");
+}
+
+Test(load_options, refuse_certificates_where_nothing_is_secure)
+{
+    refuses(HERE "--tls-ca ca.pem", "of tls and dtls");
+    refuses(HERE "--transport sctp --tls-key key.pem", "of tls and dtls");
+    refuses(HERE "--transport tls --tls-certificate cert.pem", "--tls-key is missing");
+    refuses(HERE "--transport tls --tls-key key.pem", "--tls-certificate is missing");
+}
+
+Test(load_options, deal_remote_UDP_ports_out_as_addresses)
+{
+    cr_assert_eq(reading(HERE HERE HERE "--transport sctp --udp-port any --remote-udp-port 5001 "
+                                        "--remote-udp-port 5002"),
+                 LOAD_GO, "%s", wrong);
+    cr_assert_eq(options.address[0].udp_port, 5001);
+    cr_assert_eq(options.address[1].udp_port, 5002);
+    cr_assert_eq(options.address[2].udp_port, 5002);
+    cr_assert_eq(reading(HERE "--transport sctp --udp-port 5000"), LOAD_GO, "%s", wrong);
+    cr_assert_eq(options.address[0].udp_port, 9899, "RFC 6951 §5.1");
+    cr_assert_eq(reading(HERE "--transport sctp"), LOAD_GO, "%s", wrong);
+    cr_assert_eq(options.address[0].udp_port, 0, "raw IP");
+}
+
+Test(load_options, refuse_UDP_ports_that_are_none)
+{
+    refuses(HERE "--udp-port 5000", "of sctp and dtls");
+    refuses(HERE "--transport tls --udp-port 5000", "of sctp and dtls");
+    refuses(HERE "--transport sctp --udp-port 0", "neither a port nor 'any'");
+    refuses(HERE "--transport sctp --udp-port 65536", "neither a port nor 'any'");
+    refuses(HERE "--transport sctp --remote-udp-port 5000", "--udp-port is missing");
+    refuses(HERE "--transport sctp --udp-port any --remote-udp-port any", "is no port");
+}
+
+Test(load_options, refuse_several_hosts_but_of_an_association)
+{
+    refuses("--connect 127.0.0.1,127.0.0.2:3868", "several hosts");
+    refuses("--connect 127.0.0.1,127.0.0.2:3868 --transport tls", "several hosts");
+    cr_assert_eq(reading("--connect 127.0.0.1,127.0.0.2:3868 --transport dtls"), LOAD_GO, "%s",
+                 wrong);
 }
 
 Test(load_options, refuse_sessions_in_Cx)
