@@ -64,11 +64,19 @@ static int tcp_read(struct wire *wire, uint8_t *room, size_t size, dm_bytes *inp
     return errno == EAGAIN || errno == EINTR ? WIRE_NOTHING : -errno;
 }
 
-static ssize_t tcp_write(struct wire *wire, const struct iovec *pieces, int count)
+static ssize_t send_pieces(int descriptor, const struct iovec *pieces, int count)
 {
+    enum { FLAGS = MSG_NOSIGNAL | MSG_DONTWAIT };
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
                              .msg_iovlen = (size_t)count};
-    ssize_t sent = sendmsg(tcp_wire_of(wire)->descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count == 1) /* mostly: the system need not copy a list */
+        return send(descriptor, pieces->iov_base, pieces->iov_len, FLAGS);
+    return sendmsg(descriptor, &message, FLAGS);
+}
+
+static ssize_t tcp_write(struct wire *wire, const struct iovec *pieces, int count)
+{
+    ssize_t sent = send_pieces(tcp_wire_of(wire)->descriptor, pieces, count);
     if (sent < 0)
         return tcp_is_busy(errno) ? 0 : -errno;
     return sent;
