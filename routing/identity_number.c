@@ -100,12 +100,21 @@ static void put_context(struct rt_key_writer *writer, dm_bytes context)
         rt_key_put_lower(writer, context);
 }
 
+/* Blanks, quotes and brackets end a URI: what has them inside is none. RFC 3261 §20.10. */
+static bool is_of_uri(dm_bytes parameters)
+{
+    for (size_t i = 0; i < parameters.size; i++)
+        if (parameters.at[i] && strchr(" \"<>", parameters.at[i]))
+            return false;
+    return true;
+}
+
 bool rt_key_number(struct rt_key *key, dm_bytes subscriber, bool needs_context)
 {
     size_t end = rt_index(subscriber, ';');
     dm_bytes parameters = rt_after(subscriber, end);
     struct number number = number_look(rt_before(subscriber, end));
-    number.is_valid &= rt_index(parameters, ' ') == parameters.size;
+    number.is_valid &= is_of_uri(parameters);
     dm_bytes context = {0};
     if (!number.is_global)
         context = rt_without_dots(rt_uri_parameter(parameters, "phone-context"));

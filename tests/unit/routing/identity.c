@@ -104,6 +104,16 @@ Test(identity, no_octets_give_no_key)
     cr_assert_eq(key.size, 0);
 }
 
+/* Found by fuzz_identity: the key of one could be read as another. */
+Test(identity, a_number_with_brackets_inside_its_parameters_is_no_number)
+{
+    struct rt_key key;
+    rt_key_public(&key, dm_text("tel:*13;phone-context=+1;ext=1<2"), NULL);
+    cr_assert_eq(key.octets[0], 'X');
+    rt_key_public(&key, dm_text("<tel:*13;phone-context=+1;ext=12>"), NULL);
+    cr_assert_eq(key.octets[0], 'P');
+}
+
 Test(identity, without_number_domains_a_number_in_a_sip_uri_is_a_name)
 {
     struct rt_key key;
