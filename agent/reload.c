@@ -11,6 +11,7 @@
 #include "agent/agent.h"
 #include "agent/conf/endpoint.h"
 #include "agent/log.h"
+#include "agent/sctp/stack.h"
 #include "agent/secrets.h"
 
 enum { LINES_LOGGED = 6 }; /* of the ten that the log writes in a second */
@@ -46,7 +47,7 @@ static void name_fixed(const struct reload_fixed *fixed, const struct conf *next
         {"workers", fixed->workers != next->workers},
         {"limits.connections", fixed->connections != next->limits.connections},
         {"admin.http", !is_same_http(fixed, next)},
-        {"sctp", fixed->sctp != conf_digest_key(&next->digest, "sctp")},
+        {"sctp.udp_port", sctp_stack_is_open() && sctp_stack_udp_port() != next->sctp.udp_port},
         {"users.bindings", fixed->bindings != next->digest.bindings},
         {"admin.socket", !is_same_text(fixed->socket, next->socket)},
     };
@@ -328,7 +329,6 @@ void reload_init(struct agent *agent)
         .has_http = conf->has_http,
         .http = conf->http,
         .bindings = conf->digest.bindings,
-        .sctp = conf_digest_key(&conf->digest, "sctp"),
         .socket = conf->socket ? copy_of(conf->socket) : NULL,
     };
     stats_add(&reload->loaded, agent->started);

@@ -51,8 +51,7 @@ struct reload_fixed {
     bool has_http;
     union conf_socket http;
     char *socket;      /* NULL: none */
-    uint64_t bindings; /* of these, hashes: conf/digest.h */
-    uint64_t sctp;
+    uint64_t bindings; /* hash of what the file says: conf/digest.h */
 };
 
 struct reload {

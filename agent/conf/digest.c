@@ -76,14 +76,6 @@ static void read_key(struct conf_digest *digest, const struct conf_node *key,
         (struct conf_item){conf_arena_text(arena, key->text, key->size), hash_of(key->next, 0)};
 }
 
-uint64_t conf_digest_key(const struct conf_digest *digest, const char *key)
-{
-    for (uint32_t i = 0; i < digest->keys.count; i++)
-        if (strcmp(digest->keys.at[i].name, key) == 0)
-            return digest->keys.at[i].hash;
-    return 0;
-}
-
 void conf_digest_read(struct conf_digest *digest, const struct conf_node *root,
                       struct conf_arena *arena)
 {

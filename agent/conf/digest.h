@@ -38,9 +38,6 @@ struct conf_digest {
 /* "peers", "pools" … */
 const char *conf_list_name(enum conf_list_of list);
 
-/* Of what is written below this key of the file; 0: it is not given. */
-uint64_t conf_digest_key(const struct conf_digest *digest, const char *key);
-
 /* Of a file that was read without a mistake. Lives in `arena`. */
 void conf_digest_read(struct conf_digest *digest, const struct conf_node *root,
                       struct conf_arena *arena);

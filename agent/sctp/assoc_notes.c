@@ -39,6 +39,22 @@ static int lost(const struct assoc *assoc, int otherwise)
     return error ? error : otherwise;
 }
 
+/* RFC 9260 §8.2: an association that outlives its last path is neither alive nor dead. */
+static void fit_retransmissions(struct assoc *assoc)
+{
+    struct sockaddr *paths;
+    int count = usrsctp_getpaddrs(assoc->socket, 0, &paths);
+    if (count < 1)
+        return;
+    usrsctp_freepaddrs(paths);
+    uint32_t most = (uint32_t)count * usrsctp_sysctl_get_sctp_path_rtx_max_default();
+    if (usrsctp_sysctl_get_sctp_assoc_rtx_max_default() <= most)
+        return;
+    struct sctp_assocparams parameters = {.sasoc_asocmaxrxt = (uint16_t)most}; /* and no other */
+    (void)usrsctp_setsockopt(assoc->socket, IPPROTO_SCTP, SCTP_ASSOCINFO, &parameters,
+                             sizeof parameters);
+}
+
 static enum assoc_news read_change(struct assoc *assoc, const struct sctp_assoc_change *change,
                                    struct assoc_event *event)
 {
@@ -46,6 +62,7 @@ static enum assoc_news read_change(struct assoc *assoc, const struct sctp_assoc_
     case SCTP_COMM_UP:
         event->streams_out = change->sac_outbound_streams;
         event->streams_in = change->sac_inbound_streams;
+        fit_retransmissions(assoc);
         return ASSOC_UP;
     case SCTP_RESTART:
         return ASSOC_RESTARTED;

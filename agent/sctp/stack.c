@@ -127,6 +127,11 @@ bool sctp_stack_is_open(void)
     return is_running;
 }
 
+uint16_t sctp_stack_udp_port(void)
+{
+    return (uint16_t)usrsctp_sysctl_get_sctp_udp_tunneling_port();
+}
+
 bool sctp_stack_close(void)
 {
     if (is_running && usrsctp_finish() == 0)

@@ -52,6 +52,8 @@ bool sctp_stack_open(const struct sctp_settings *settings, char *why, size_t siz
 void sctp_stack_tune(const struct sctp_settings *settings);
 
 bool sctp_stack_is_open(void);
+/* Where the open stack takes SCTP in UDP; 0: nowhere. */
+uint16_t sctp_stack_udp_port(void);
 
 /* Ends the stack and its threads. False: some association is not yet over; call it again a little
  * later. The owners' `wake` is called until it was true. */

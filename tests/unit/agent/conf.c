@@ -69,7 +69,7 @@ Test(conf, the_program_runs_as_the_file_says)
 Test(conf, listeners_have_an_address_and_a_port_or_3868)
 {
     struct conf *conf = load(DATA "full.yaml");
-    cr_assert_eq(conf->listen_count, 3);
+    cr_assert_eq(conf->listen_count, 4);
     cr_assert_str_eq(address_of(conf->listen[0].addresses.at), "0.0.0.0 3870");
     cr_assert_str_eq(address_of(conf->listen[1].addresses.at), ":: 3868");
     conf_free(conf);
@@ -130,7 +130,7 @@ Test(conf, compatibility_is_read_key_by_key)
 Test(conf, a_peer_with_connect_is_dialled)
 {
     struct conf *conf = load(DATA "full.yaml");
-    cr_assert_eq(conf->peer_count, 5);
+    cr_assert_eq(conf->peer_count, 6);
     const struct conf_peer *peer = &conf->peers[0];
     cr_assert_str_eq(peer->identity, "hss1.example.net");
     cr_assert_str_eq(peer->realm, "example.net");

@@ -4,6 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <usrsctp.h>
+
+#include "agent/sctp/assoc_private.h"
+
 TestSuite(assoc, .init = pair_open, .fini = pair_close, .timeout = 60);
 
 Test(assoc, SCT_02_messages_keep_their_boundaries)
@@ -180,6 +184,29 @@ Test(homes, SCT_07_CEX_04_an_association_has_all_addresses_of_both_sides)
     cr_assert_eq(theirs.count, 2);
     cr_assert_eq(address_port(&ours.at[0]), listening_port());
     cr_assert_eq(address_port(&ours.at[1]), listening_port());
+}
+
+static unsigned retransmissions_of(const struct assoc *assoc)
+{
+    struct sctp_assocparams parameters = {0};
+    socklen_t size = sizeof parameters;
+    cr_assert_eq(
+        usrsctp_getsockopt(assoc->socket, IPPROTO_SCTP, SCTP_ASSOCINFO, &parameters, &size), 0);
+    return parameters.sasoc_asocmaxrxt;
+}
+
+Test(homes, SCT_09_an_association_is_given_up_with_its_last_path)
+{
+    pair_connect(false);
+    cr_assert_eq(retransmissions_of(pair.near), 3);
+    cr_assert_eq(retransmissions_of(pair.far), 3);
+}
+
+Test(homes, SCT_09_two_paths_have_as_many_retransmissions_as_are_configured)
+{
+    pair_connect(true);
+    cr_assert_eq(retransmissions_of(pair.near), 6);
+    cr_assert_eq(retransmissions_of(pair.far), 6);
 }
 
 Test(homes, SCT_07_messages_pass_where_a_side_has_two_addresses)
