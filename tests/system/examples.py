@@ -30,24 +30,31 @@ def is_name(address):
     return isinstance(address, str) and address[-1].isalpha()
 
 
-def loopback(conf, ports, redis=None, dns=None):
-    """The configuration with loopback in it: `ports` by the identities of peers."""
+def loopback(conf, ports, redis=None, dns=None, udp_ports=None):
+    """The configuration with loopback in it: `ports` by the identities of peers. SCTP goes in UDP, which wants no privilege:
+    `udp_ports` of the peers, and under '' the agent's."""
     conf['listen'] = [{'transport': one['transport'], 'address': '127.0.0.1', 'port': 0} for one in conf['listen']]
     conf['admin'] = {'http': {'address': '127.0.0.1', 'port': 0}, 'socket': 'none'}
     conf['timers'] = {'reconnect': {'minimum': '1s', 'maximum': '1s'}}
-    conf['limits'] = {'connections': 1000}
+    conf['limits'] = {**conf.get('limits', {}), 'connections': 1000}
     for peer in conf['peers']:
         if 'connect' in peer:
             connect = peer['connect']
             connect['port'] = ports[peer['identity']]
             if not is_name(connect['address']):
                 connect['address'] = '127.0.0.1'
+            if udp_ports:
+                connect['udp_port'] = udp_ports[peer['identity']]
         if 'from' in peer:
             peer['from'] = ['127.0.0.0/8']
     if redis:
         conf['users']['bindings']['nodes'] = [f'127.0.0.1:{redis}']
     if dns:
         conf['dns']['servers'] = [dns]
+    if udp_ports:
+        conf['sctp'].update(udp_port=udp_ports[''], blackhole=2)  # others of the test share the address
+        if conf['sctp'].get('association_retransmissions'):
+            conf['sctp']['association_retransmissions'] //= 2  # as the paths
     return conf
 
 

@@ -2,10 +2,10 @@
 says."""
 import shutil
 import subprocess
-import ssl
 
-from common import AGENT_BIN, Load, REALM, Scenario, wait_until
+from common import AGENT_BIN, Hss, Load, REALM, Scenario, wait_until
 from diameter import ERROR, ORIGIN_HOST, RESULT_CODE, USER_NAME, avp
+from carrier import free_udp_port
 from test_dns import Server
 from test_tls import Ring, TlsSipServer, TlsYesServer
 from examples import FOLDER, LIR, MAR, UAR, Client, Example, certificates, servers
@@ -184,3 +184,36 @@ class Discovery(Scenario):
         self.assertEqual(client.ask_for('sip:bob@nowhere.example', realm='nowhere.example').number(RESULT_CODE), 3003)
         for one in [*hss, partner]:
             one.close()
+
+
+class Associations(Scenario):
+    """Examples over SCTP, in UDP: two HSSs and a SIP server of the same transport."""
+
+    def start(self, name, tool):
+        hss = [Hss(self, number, '--users', 100, '--udp-port', 'any', *tool(f'hss{number}.example.net')) for number in (1, 2)]
+        udp_ports = {'': free_udp_port(), **{one.identity: one.udp_port for one in hss}}
+        self.agent = Example(self, name, {one.identity: one.port for one in hss}, udp_ports=udp_ports)
+        options = ['--udp-port', 'any', '--remote-udp-port', udp_ports[''], *tool('edge1.sip.example.net')]
+        return lambda *more: Load(self, self.agent, '--origin', 'edge%d.sip.example.net', '--users', 100, '--requests', 500,
+                                  *options, *more).report()
+
+    def expect_answers(self, report):
+        self.assert_no_errors(report)
+        self.assertEqual((report['status'], report['requests'], report['split_users']), (0, 500, 0))
+        self.assert_balanced(self.agent)
+
+    def test_sctp_over_two_networks(self):
+        load = self.start('sctp', lambda name: ['--transport', 'sctp'])
+        self.expect_answers(load('--application', 'cx', '--verify-stickiness'))
+
+    def test_sctp_in_udp(self):
+        load = self.start('sctp-udp', lambda name: ['--transport', 'sctp'])
+        self.expect_answers(load('--verify-stickiness'))
+
+    def test_dtls_with_a_certificate_for_everybody(self):
+        names = ['edge1.sip.example.net', 'hss1.example.net', 'hss2.example.net']
+        ring = GuideRing(self.room / 'tls', *names)
+        load = self.start('dtls', lambda name: [
+            '--transport', 'dtls', '--tls-certificate', ring.path(f'{name}.pem'), '--tls-key', ring.path(f'{name}.key'),
+            '--tls-ca', ring.path('ca.pem')])
+        self.expect_answers(load('--verify-stickiness'))
