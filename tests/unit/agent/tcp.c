@@ -95,7 +95,7 @@ Test(tcp, no_socket_blocks_and_none_survives_an_exec)
     close_pair(&pair);
 }
 
-Test(tcp, connections_do_not_wait_to_fill_a_segment)
+Test(tcp, SCT_19_connections_do_not_wait_to_fill_a_segment)
 {
     struct pair pair = connect_pair();
     cr_assert(option_of(pair.dialled, IPPROTO_TCP, TCP_NODELAY));
