@@ -127,6 +127,9 @@ static void decide(struct rehearsal *rehearsal, dm_bytes message, rt_peer from, 
     struct rehearsal_outcome outcome = rehearsal_decide(rehearsal, message, from, &reasons);
     write_reasons(&reasons, to);
     write_verdict(&outcome, to);
+    if (!outcome.is_forwarded && !outcome.route && outcome.result == DM_REALM_NOT_SERVED &&
+        rehearsal->conf->dns.discovers_realms)
+        fputs("note: DNS would be asked first, who serves this realm\n", to);
     free(reasons.text);
 }
 

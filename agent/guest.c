@@ -47,7 +47,10 @@ static bool is_dialled(const struct worker *worker, const struct directory_entry
 
 static bool can_be_dialled(const struct worker *worker, const struct guest_wish *wish)
 {
-    return guest_transports(worker->conf) & CONF_TRANSPORT_BIT(wish->transport) &&
+    unsigned ways = 0;
+    for (unsigned i = 0; i < wish->way_count; i++)
+        ways |= CONF_TRANSPORT_BIT(wish->ways[i].transport);
+    return guest_transports(worker->conf) & ways &&
            !dm_identity_equal(wish->host, worker->conf->tables.own_identity);
 }
 
@@ -62,9 +65,7 @@ bool guest_want(struct worker *worker, const struct guest_wish *wish)
                                              sizeof *letter + wish->host.size, false);
     if (!letter)
         return false;
-    letter->until = wish->until;
-    letter->transport = wish->transport;
-    letter->port = wish->port;
+    letter->wish = *wish;
     letter->size = (uint16_t)wish->host.size;
     memcpy(letter->host, wish->host.at, wish->host.size);
     return true;
@@ -72,7 +73,8 @@ bool guest_want(struct worker *worker, const struct guest_wish *wish)
 
 bool guest_ask(struct worker *worker, const struct dm_uri *uri)
 {
-    struct guest_wish wish = {.host = uri->host, .transport = transport_of(uri), .port = uri->port};
+    struct guest_wish wish = {
+        .host = uri->host, .way_count = 1, .ways = {{transport_of(uri), uri->port}}};
     const struct directory_entry *entry = directory_find(&worker->directory, uri->host);
     if (entry && board_at(worker->board, entry->peer.slot).generation)
         return is_dialled(worker, entry);
@@ -81,10 +83,34 @@ bool guest_ask(struct worker *worker, const struct dm_uri *uri)
 
 /* --- at its home --- */
 
-static void discard(struct guest *guest)
+bool guest_permits(const struct conf *conf, enum conf_transport transport,
+                   const union conf_socket *address)
 {
-    free(guest->where);
-    free(guest);
+    return conf->cleartext != CONF_CLEARTEXT_REFUSE || conf_is_secure(transport) ||
+           conf_is_loopback(address);
+}
+
+static bool take_way(struct peer *peer, const struct guest_way *way)
+{
+    struct conf_endpoint *connect = &peer->guest->conf.connect;
+    struct conf_addresses list = {0};
+    const struct conf_addresses *all = &peer->guest->addresses;
+    connect->transport = way->transport;
+    connect->port = way->port;
+    for (uint8_t i = 0; i < all->count; i++)
+        if (guest_permits(peer->worker->conf, way->transport, &all->at[i]))
+            list.at[list.count++] = conf_with_port(all->at[i], way->port);
+    peer_seek_among(peer, &list);
+    return list.count > 0;
+}
+
+bool guest_take_way(struct peer *peer)
+{
+    struct guest *guest = peer->guest;
+    while (guest && guest->next_way < guest->way_count)
+        if (take_way(peer, &guest->ways[guest->next_way++]))
+            return true;
+    return false;
 }
 
 void guest_open(struct worker *worker, const struct letter *opened)
@@ -93,7 +119,7 @@ void guest_open(struct worker *worker, const struct letter *opened)
     struct peer *peer = worker->by_slot[letter->peer.slot];
     if (peer) { /* it came by itself meanwhile */
         name_unref(letter->name);
-        discard(letter->guest);
+        free(letter->guest);
         peer->arrivals++;
         if (peer_is_open(peer))
             guest_opened(peer);
@@ -102,18 +128,20 @@ void guest_open(struct worker *worker, const struct letter *opened)
     peer = peer_new(worker, letter->peer, letter->name,
                     (struct snapshot_row){&letter->guest->conf, 0, true});
     peer->guest = letter->guest;
-    peer->whereabouts = peer->guest->where;
-    peer->guest->where = NULL;
     peer->arrivals++;
     peer->last_request = worker->now;
-    peer_seek(peer);
+    worker_attend(peer);
+    if (guest_take_way(peer))
+        peer_seek(peer);
+    else
+        guest_closed(peer);
 }
 
 void guest_bury(const struct letter *opened)
 {
     const struct guest_letter *letter = (const struct guest_letter *)(const void *)opened;
     name_unref(letter->name);
-    discard(letter->guest);
+    free(letter->guest);
 }
 
 /* --- it is there, or it is not --- */

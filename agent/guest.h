@@ -12,22 +12,31 @@
 
 struct resolving;
 
-enum { GUEST_RESOLVING_MAX = 64, GUEST_RECENT = 256 };
+enum { GUEST_RESOLVING_MAX = 64, GUEST_RECENT = 256, GUEST_WAYS = 8 };
+
+/* One way to reach it. Several are tried in turn, each with all addresses. */
+struct guest_way {
+    enum conf_transport transport;
+    uint16_t port;
+};
 
 /* What its home needs of one: its row, which no file has, and where it may be. */
 struct guest {
-    struct conf_peer conf;
-    struct whereabouts *where; /* on its way; later the peer's */
-    uint64_t until;            /* when it expires, ns; 0: not by itself */
-    bool is_trying;            /* another address, in a moment */
+    struct conf_peer conf; /* `connect` is the way that is being tried */
+    struct conf_addresses addresses;
+    unsigned way_count;
+    unsigned next_way;
+    struct guest_way ways[GUEST_WAYS];
+    uint64_t until; /* when it expires, ns; 0: not by itself */
+    bool is_trying; /* another address, in a moment */
 };
 
 /* Who is wanted. */
 struct guest_wish {
     dm_bytes host;
-    enum conf_transport transport;
-    uint16_t port;
     uint64_t until; /* as in guest */
+    unsigned way_count;
+    struct guest_way ways[GUEST_WAYS];
 };
 
 /* The front desk's part. */
@@ -46,6 +55,10 @@ uint64_t guest_what(dm_bytes host);
 /* By what can a guest be dialled under this configuration: CONF_TRANSPORT_BIT. Any thread. */
 unsigned guest_transports(const struct conf *conf);
 
+/* May this address be dialled so? SEC-01. Any thread. */
+bool guest_permits(const struct conf *conf, enum conf_transport transport,
+                   const union conf_socket *address);
+
 /* --- a worker's thread --- */
 
 /* Asks for this host, which a redirect named. False: it may not be dialled, or not now. */
@@ -56,6 +69,8 @@ bool guest_want(struct worker *worker, const struct guest_wish *wish);
 void guest_open(struct worker *worker, const struct letter *letter);
 /* A letter that says what became of one. */
 void guest_wake(struct worker *worker, const struct letter *letter);
+/* The next way to it is taken, for peer_seek. False: there is none. */
+bool guest_take_way(struct peer *peer);
 /* Its connection is open: whoever waits may go on. */
 void guest_opened(struct peer *peer);
 /* Its connection has ended, or there was none; if no other address is to be tried, and what it is

@@ -7,9 +7,7 @@
 /* MAIL_DIAL: a worker wants this host. */
 struct dial_letter {
     struct letter letter;
-    uint64_t until;
-    enum conf_transport transport;
-    uint16_t port;
+    struct guest_wish wish; /* its host follows */
     uint16_t size;
     char host[];
 };

@@ -8,13 +8,11 @@
 #include "agent/guest.h"
 #include "agent/guest_letter.h"
 #include "agent/log.h"
-#include "agent/whereabouts.h"
 
 struct resolving {
     struct agent *agent;
     struct resolving *next;
-    uint64_t until; /* of the guest; 0: not by itself */
-    struct conf_endpoint endpoint;
+    struct guest_wish wish; /* but for its host */
     char host[DNS_NAME_ROOM];
 };
 
@@ -36,16 +34,14 @@ static void give_up(struct agent *agent, const char *host, const char *why)
 
 /* --- its addresses --- */
 
-/* Those that may be dialled: SEC-01. */
-static struct conf_addresses permitted(const struct agent *agent, enum conf_transport transport,
-                                       const struct conf_addresses *list)
+/* Is there one that may be dialled in one of the ways? */
+static bool has_address(const struct agent *agent, const struct guest *guest)
 {
-    struct conf_addresses permitted = {0};
-    bool is_refused = agent->conf->cleartext == CONF_CLEARTEXT_REFUSE && !conf_is_secure(transport);
-    for (uint8_t i = 0; i < list->count; i++)
-        if (!is_refused || conf_is_loopback(&list->at[i]))
-            permitted.at[permitted.count++] = list->at[i];
-    return permitted;
+    for (unsigned way = 0; way < guest->way_count; way++)
+        for (uint8_t i = 0; i < guest->addresses.count; i++)
+            if (guest_permits(agent->conf, guest->ways[way].transport, &guest->addresses.at[i]))
+                return true;
+    return false;
 }
 
 /* Within the time to live of each record that led to it: DNS-10. */
@@ -53,9 +49,8 @@ static uint64_t expiry(const struct resolving *resolving, uint32_t ttl)
 {
     uint64_t now = clock_now();
     uint64_t until = now + (ttl ? ttl : 1) * NS_PER_S;
-    if (!resolving->until || ttl == UINT32_MAX || resolving->until < until)
-        return resolving->until;
-    return until;
+    uint64_t wished = resolving->wish.until;
+    return !wished || ttl == UINT32_MAX || wished < until ? wished : until;
 }
 
 /* Everything of a guest is the program's, as with those that `unknown_peer: accept` lets in. */
@@ -69,11 +64,10 @@ static struct guest *make_guest(const struct resolving *resolving,
     guest->conf.is_pattern = false;
     guest->conf.is_guest = true;
     guest->conf.dials = true;
-    guest->conf.connect = resolving->endpoint;
     guest->until = expiry(resolving, found->ttl);
-    struct conf_addresses list =
-        permitted(resolving->agent, resolving->endpoint.transport, &found->list);
-    guest->where = whereabouts_new(&list);
+    guest->addresses = found->list;
+    guest->way_count = resolving->wish.way_count;
+    memcpy(guest->ways, resolving->wish.ways, sizeof guest->ways);
     return guest;
 }
 
@@ -91,15 +85,13 @@ static void bring_home(struct agent *agent, struct guest *guest, struct registry
 
 static void send_home(struct agent *agent, const char *host, struct guest *guest)
 {
-    bool has_address = guest->where->list.count > 0;
-    struct registry_slot *slot =
-        has_address ? registry_admit(&agent->registry, dm_text(host)) : NULL;
+    bool is_usable = has_address(agent, guest);
+    struct registry_slot *slot = is_usable ? registry_admit(&agent->registry, dm_text(host)) : NULL;
     if (slot) {
         bring_home(agent, guest, slot);
         return;
     }
-    give_up(agent, host, has_address ? "no slot is free" : "no address that may be used");
-    free(guest->where);
+    give_up(agent, host, is_usable ? "no slot is free" : "no address that may be used");
     free(guest);
 }
 
@@ -135,15 +127,13 @@ static void resolve(struct agent *agent, dm_bytes host, const struct dial_letter
     if (!resolving)
         abort();
     resolving->agent = agent;
-    resolving->until = letter->until;
-    resolving->endpoint =
-        (struct conf_endpoint){.transport = letter->transport, .port = letter->port};
+    resolving->wish = letter->wish;
     memcpy(resolving->host, host.at, host.size);
     resolving->next = agent->guests.first;
     agent->guests.first = resolving;
     agent->guests.resolving++;
-    hosts_find(agent->resolver, resolving->host, letter->port, resolver_deadline(agent->resolver),
-               on_found, resolving);
+    hosts_find(agent->resolver, resolving->host, 0, resolver_deadline(agent->resolver), on_found,
+               resolving);
 }
 
 /* --- who is asked for --- */

@@ -4,6 +4,7 @@
  * be asked. */
 #include "agent/version.h"
 
+#include <ares.h>
 #include <hiredis/hiredis.h>
 #include <jansson.h>
 #ifdef ANTIPODE_JEMALLOC
@@ -75,6 +76,7 @@ static void write_libraries(FILE *to)
     fprintf(to, "libpcap: %s\n", pcap_lib_version());
     fprintf(to, "tre: %s\n", tre_version());
     fprintf(to, "hiredis: %d.%d.%d\n", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
+    fprintf(to, "c-ares: %s\n", ares_version(NULL));
     fprintf(to, "xxhash: %u.%u.%u\n", xxhash / 10000, xxhash / 100 % 100, xxhash % 100);
 }
 

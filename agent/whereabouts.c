@@ -6,6 +6,7 @@
 #include "agent/agent.h"
 #include "agent/conf/endpoint.h"
 #include "agent/dns/hosts.h"
+#include "agent/guest.h"
 #include "agent/log.h"
 
 /* MAIL_SEEK: a peer's home asks where it is. */
@@ -40,13 +41,11 @@ static struct whereabouts *whereabouts_of(struct peer *peer)
     return peer->whereabouts;
 }
 
-struct whereabouts *whereabouts_new(const struct conf_addresses *list)
+void peer_seek_among(struct peer *peer, const struct conf_addresses *list)
 {
-    struct whereabouts *where = calloc(1, sizeof *where);
-    if (!where)
-        abort();
+    struct whereabouts *where = whereabouts_of(peer);
     where->list = *list;
-    return where;
+    where->next = 0;
 }
 
 /* An association has all addresses of its peer, a stream one. */
@@ -114,7 +113,9 @@ bool peer_seek_next(struct peer *peer, bool was_open)
         return false;
     if (was_open)
         peer_seek_anew(peer);
-    if (!may_dial(peer) || peer->whereabouts->next >= peer->whereabouts->list.count)
+    if (!may_dial(peer) || (peer->guest && was_open))
+        return false;
+    if (peer->whereabouts->next >= peer->whereabouts->list.count && !guest_take_way(peer))
         return false;
     worker_arm(peer, TIMER_RECONNECT, 1);
     return true;
@@ -129,8 +130,7 @@ void peer_found(struct worker *worker, const struct letter *opened)
     peer->whereabouts->is_asking = false;
     if (!has_name(peer) || !may_dial(peer) || peer->state != DM_CLOSED)
         return;
-    peer->whereabouts->list = letter->list;
-    peer->whereabouts->next = 0;
+    peer_seek_among(peer, &letter->list);
     if (letter->list.count)
         peer_seek(peer);
     else

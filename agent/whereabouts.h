@@ -29,8 +29,8 @@ void peer_seek_anew(struct peer *peer);
 /* A letter with the addresses of a name. */
 void peer_found(struct worker *worker, const struct letter *letter);
 
-/* Addresses of a guest. */
-struct whereabouts *whereabouts_new(const struct conf_addresses *list);
+/* These are its addresses, for the next peer_seek. */
+void peer_seek_among(struct peer *peer, const struct conf_addresses *list);
 
 /* --- at the front desk --- */
 

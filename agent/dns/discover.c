@@ -108,6 +108,17 @@ static bool go_to_host(struct worker *worker, struct relay_request *request,
     return false;
 }
 
+/* With all ways to it that DNS names. */
+static struct guest_wish wish_of(const struct dns_realm *realm, const char *host)
+{
+    struct guest_wish wish = {.host = dm_text(host), .until = realm->until};
+    for (unsigned i = 0; i < realm->count && wish.way_count < GUEST_WAYS; i++)
+        if (!strcmp(realm->hosts[i].host, host))
+            wish.ways[wish.way_count++] =
+                (struct guest_way){realm->hosts[i].transport, realm->hosts[i].port};
+    return wish;
+}
+
 /* The next of the hosts that is dialled, or on its way: the request waits until it is there, or
  * will not be. */
 static bool wait_for_host(struct worker *worker, struct relay_request *request,
@@ -115,8 +126,7 @@ static bool wait_for_host(struct worker *worker, struct relay_request *request,
 {
     uint64_t until = worker->now + worker->conf->timers.connect + worker->conf->timers.capabilities;
     while (request->dialled < realm->count) {
-        const struct dns_candidate *host = &realm->hosts[request->dialled++];
-        struct guest_wish wish = {dm_text(host->host), host->transport, host->port, realm->until};
+        struct guest_wish wish = wish_of(realm, realm->hosts[request->dialled++].host);
         if (guest_want(worker, &wish))
             return park_request(worker, request, guest_what(wish.host), until);
     }

@@ -29,7 +29,8 @@ struct realm_letter {
 static inline bool discover_concerns(const struct peer *from, const struct rt_verdict *verdict)
 {
     return verdict->kind == RT_ANSWER && verdict->result == DM_REALM_NOT_SERVED &&
-           from->worker->conf->dns.discovers_realms && (from->is_client || from->is_agent);
+           verdict->route < 0 && from->worker->conf->dns.discovers_realms &&
+           (from->is_client || from->is_agent);
 }
 
 /* A request that it concerns: sends it on, parks it, or answers it. Takes it. */

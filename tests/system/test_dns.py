@@ -41,8 +41,8 @@ class Host(YesServer):
         threading.Thread(target=self.accept, daemon=True).start()
 
     def answer(self, one):
-        with contextlib.suppress(ConnectionError), one.makefile('rb') as file:
-            while len(head := file.read(20)) == 20:
+        with contextlib.suppress(ConnectionError), one, one.makefile('rb') as file:
+            while len(head := file.read(20)) == 20 and head[0] == 1:
                 message = Message(head + file.read((head[1] << 16 | head[2] << 8 | head[3]) - 20))
                 if message.flags & REQUEST:
                     self.heard.append((message.command, message.number(DISCONNECT_CAUSE)))
@@ -141,12 +141,22 @@ class Realms(Names):
         self.assertEqual(self.dns.questions, [])
         self.end()
 
+    def test_DNS_02_a_route_that_rejects_is_obeyed(self):
+        self.serve(TCP)
+        self.start(routes=[{'name': 'rest', 'realm': '*', 'action': 'reject', 'result': 3003}])
+        self.expect_refused(3003)
+        self.assertEqual(self.dns.questions, [])
+        self.end()
+
     def test_DNS_02_DNS_14_a_realm_that_is_nowhere_is_asked_for_once(self):
         self.serve(f'{PARTNER} 60 SOA 60\n')
         self.start()
         for _ in range(3):
             self.expect_refused(3003)
-        self.assertEqual(self.dns.questions, [(PARTNER, 'NAPTR'), (f'_diameter._tcp.{PARTNER}', 'SRV')])
+        asked = self.dns.questions
+        self.assertEqual(asked[0], (PARTNER, 'NAPTR'))
+        self.assertIn((f'_diameter._tcp.{PARTNER}', 'SRV'), asked)
+        self.assertEqual(len(asked), len(set(asked)))
         self.end()
 
     def test_DNS_07_without_naptr_the_srv_records_of_the_realm_are_used(self):
@@ -304,6 +314,15 @@ class Security(Names):
         self.assertEqual((row['type'], row['transport']), ('dynamic', 'tls'))
         self.assertRegex(row['security'], 'TLS')
         self.assertTrue(0 < row['expires_in_s'] <= min(60, row['certificate_expires_in_s']))
+        self.end()
+
+    def test_DNS_03_DNS_05_a_host_that_has_not_what_comes_first_is_reached_by_what_comes_next(self):
+        self.serve('')
+        s1, ring = self.host(self.S1), Ring(self.room / 'tls')
+        self.dns.write(self.BOTH + s1.srv())
+        self.start(tls=ring.section())
+        self.expect(self.ask(self.client()), s1)
+        self.assertEqual(self.report(self.S1)['transport'], 'tcp')
         self.end()
 
     def test_DNS_11_DNS_14_SEC_17_a_host_with_the_certificate_of_another_is_not_used(self):
