@@ -69,10 +69,13 @@ class TlsSipServer(SipServer):
 
 class TlsYesServer(YesServer):
     def __init__(self, number, ring, certificate):
-        self.context = ring.context(ssl.PROTOCOL_TLS_SERVER, certificate)
+        self.context = certificate and ring.context(ssl.PROTOCOL_TLS_SERVER, certificate)
         super().__init__(number)
 
     def secured(self, one):
+        if not self.context:
+            self.sockets.append(one)  # in silence
+            return None
         try:
             return self.context.wrap_socket(one, server_side=True)
         except OSError:
@@ -83,7 +86,7 @@ class TlsAgent(Agent):
     """One listener of each kind; it dials the servers by TLS."""
 
     def __init__(self, scenario, servers, tls, clock=None, waits=True):
-        conf = configuration([], tls=tls)
+        conf = configuration([], tls=tls, timers={'connect': '2s'})
         self.servers = servers
         conf['listen'] = [{'transport': kind, 'address': '127.0.0.1', 'port': 0} for kind in ('tcp', 'tls')]
         conf['peers'] += [{'identity': server.identity, 'realm': REALM, 'connect': {
@@ -137,7 +140,7 @@ class Tls(Scenario):
 
     # --- who is let in
 
-    def test_requests_pass_over_tls_on_both_sides(self):
+    def test_SEC_03_PSM_09_requests_pass_over_tls_on_both_sides(self):
         self.start()
         for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
             client = TlsSipServer(self.agent, self.ring, version=version)
@@ -191,7 +194,7 @@ class Tls(Scenario):
         with self.assertRaises((OSError, ConnectionError)):
             TlsSipServer(self.agent, self.ring, identity, certificate)
 
-    def test_certificates_that_do_not_bear_examination_are_refused_by_reason(self):
+    def test_SEC_04_SEC_07_certificates_that_do_not_bear_examination_are_refused_by_reason(self):
         self.start()
         refused = {None: 'no_certificate', 'expired': 'expired', 'revoked': 'revoked', 'stranger': 'untrusted'}
         for number, (certificate, result) in enumerate(refused.items(), 1):
@@ -201,7 +204,7 @@ class Tls(Scenario):
         self.assertIsNone(self.agent.peer(CLIENT))
         self.end()
 
-    def test_certificate_of_somebody_else_is_answered_unknown_peer(self):
+    def test_SEC_05_CEX_19_certificate_of_somebody_else_is_answered_unknown_peer(self):
         self.start()
         with self.assertRaisesRegex(AssertionError, f'CEA with {UNKNOWN_PEER}'):
             TlsSipServer(self.agent, self.ring, CLIENT, 'wrong')
@@ -209,21 +212,21 @@ class Tls(Scenario):
         self.assertIsNone(self.agent.peer(CLIENT))
         self.end()
 
-    def test_server_with_the_certificate_of_somebody_else_is_never_open(self):
+    def test_SEC_05_server_with_the_certificate_of_somebody_else_is_never_open(self):
         self.start(server='wrong', waits=False)
         self.agent.await_metrics(lambda now: now.sum('connections_refused_total', reason='wrong_identity') >= 1,
                                  'the refusal of a CEA')
         self.assertNotEqual(self.agent.peer(self.server.identity)['state'], 'open')
         self.end()
 
-    def test_optional_verification_lets_in_who_shows_none(self):
+    def test_SEC_04_optional_verification_lets_in_who_shows_none(self):
         self.start(verify_peer='optional')
         self.ask(TlsSipServer(self.agent, self.ring, CLIENT, None))
         with self.assertRaisesRegex(AssertionError, f'CEA with {UNKNOWN_PEER}'):
             TlsSipServer(self.agent, self.ring, 'sip2.example.com', 'wrong')
         self.end()
 
-    def test_transport_that_its_row_does_not_list_is_refused(self):
+    def test_CEX_19_transport_that_its_row_does_not_list_is_refused(self):
         self.start()
         with self.assertRaisesRegex(AssertionError, f'CEA with {UNKNOWN_PEER}'):
             SipServer(self.agent, 'only-tls.example.com')
@@ -240,13 +243,20 @@ class Tls(Scenario):
             except ConnectionResetError:
                 pass
 
-    def test_clear_text_at_the_port_of_tls_and_tls_at_the_port_of_tcp_are_closed(self):
+    def test_SEC_03_HDR_06_clear_text_at_the_port_of_tls_and_tls_at_the_port_of_tcp_are_closed(self):
         self.start()
         self.assert_closed(self.agent.tls_port, cer(CLIENT))
         metrics = self.agent.await_refusal('tls')
         self.assertEqual(metrics.by('tls_handshakes_total', 'result')['protocol'], 1)
         self.assert_closed(self.agent.port, bytes.fromhex('1603010200010001fc0303') + bytes(500))
         self.agent.await_refusal('malformed')
+        self.end()
+
+    def test_SEC_15_server_that_never_shakes_hands_is_given_up_in_time(self):
+        """It takes the connection, and says nothing."""
+        self.start(server=None, waits=False)
+        self.agent.await_metrics(
+            lambda now: now.by('tls_handshakes_total', 'result')['timeout'] >= 1, 'a handshake that takes too long')
         self.end()
 
     # --- time
@@ -275,7 +285,7 @@ class Tls(Scenario):
         self.ask(TlsSipServer(self.agent, self.ring))
         self.end()
 
-    def test_connection_ends_in_good_order_with_its_certificate(self):
+    def test_SEC_06_connection_ends_in_good_order_with_its_certificate(self):
         clock = LabClock(self.room / 'clock')
         self.start(clock=clock)
         self.ring.issue_for_a_day(CLIENT)
@@ -296,7 +306,7 @@ class Tls(Scenario):
 
     # --- strangers
 
-    def test_slow_strangers_take_no_more_than_their_time(self):
+    def test_SEC_15_slow_strangers_take_no_more_than_their_time(self):
         """They connect, send half a record, or nothing: the peer that is there does not notice."""
         self.start()
         client = TlsSipServer(self.agent, self.ring)
