@@ -273,13 +273,14 @@ bool tls_dtls_keep(struct tls_dtls *dtls, const uint8_t *record, size_t size)
     return kept;
 }
 
-/* Every alert under the keys ends something: close_notify must not be heard before what was sent
- * ahead of it on other streams (RFC 6083 §4.9). */
-static int what_of(const struct tls_record *record)
+/* close_notify must not be heard before what was sent ahead of it on other streams (RFC 6083 §4.9).
+ */
+static int what_of(const struct tls_dtls *dtls, const struct tls_record *record)
 {
+    bool is_last_word = record->type == TLS_RECORD_ALERT && dtls->core.is_shut;
     if (record->type == TLS_RECORD_CHANGE_CIPHER_SPEC)
         return TLS_DTLS_AFTER_DRY | TLS_DTLS_THEN_USE_KEY;
-    return record->type == TLS_RECORD_ALERT && record->epoch != 0 ? TLS_DTLS_AFTER_DRY : 0;
+    return is_last_word ? TLS_DTLS_AFTER_DRY : 0;
 }
 
 bool tls_dtls_next(const struct tls_dtls *dtls, struct tls_dtls_record *record)
@@ -291,7 +292,7 @@ bool tls_dtls_next(const struct tls_dtls *dtls, struct tls_dtls_record *record)
     *record = (struct tls_dtls_record){.octets = tls_octets_at(unsent),
                                        .size = tls_record_size(&head),
                                        .is_control = head.type != TLS_RECORD_DATA,
-                                       .what = what_of(&head)};
+                                       .what = what_of(dtls, &head)};
     return true;
 }
 

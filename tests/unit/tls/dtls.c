@@ -510,6 +510,7 @@ Test(dtls, SEC_08_whoever_wants_to_renegotiate_is_told_that_we_do_not)
     cr_assert_str_eq(stranger_says(&it, dtls), "");
     cr_assert_eq(tls_dtls_state(dtls), TLS_OPEN);
     cr_assert(tls_dtls_next(dtls, &record));
+    cr_assert_eq(record.what, 0); /* it stops nobody */
     stranger_lends(&it, record.octets, record.size);
     cr_assert_neq(SSL_do_handshake(it.ssl), 1);
     cr_assert_neq(SSL_get_error(it.ssl, -1), SSL_ERROR_WANT_READ);
