@@ -105,8 +105,8 @@ stop two
 says "$report" registered 500
 
 # Mistakes.
-"$hss" --listen 127.0.0.1:0 --transport sctp 2>"$dir/err"
-[[ $? == 2 && $(<"$dir/err") == *"not built yet"* ]] || fail "--transport sctp"
+"$hss" --listen 127.0.0.1:0 --transport tls 2>"$dir/err"
+[[ $? == 2 && $(<"$dir/err") == *"--tls-certificate and --tls-key are missing"* ]] || fail "--transport tls without a certificate"
 start held
 timeout 5 "$hss" --listen "$address" >/dev/null 2>"$dir/err"
 [[ $? == 1 && $(wc -l <"$dir/err") == 1 ]] || fail "a port in use ends with 1 and one line"
