@@ -119,10 +119,20 @@ static struct assoc_addresses all_of(const struct link_address *address)
     return all;
 }
 
+/* Whatever their ports are. */
+static bool is_host(const union sctp_address *one, const union sctp_address *other)
+{
+    if (one->any.sa_family != other->any.sa_family)
+        return false;
+    return one->any.sa_family == AF_INET6
+               ? memcmp(&one->v6.sin6_addr, &other->v6.sin6_addr, sizeof(one->v6.sin6_addr)) == 0
+               : one->v4.sin_addr.s_addr == other->v4.sin_addr.s_addr;
+}
+
 static bool has_address(const struct assoc_addresses *all, const union sctp_address *address)
 {
     for (size_t i = 0; i < all->count; i++)
-        if (memcmp(&all->at[i], address, sizeof(*address)) == 0)
+        if (is_host(&all->at[i], address))
             return true;
     return false;
 }
