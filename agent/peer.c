@@ -19,6 +19,7 @@
 #include "agent/whereabouts.h"
 
 enum { EXPIRE_PER_TURN = 256 };
+#define OVERTAKEN (100 * NS_PER_MS)
 
 struct peer *peer_new(struct worker *worker, rt_peer self, struct name *name,
                       struct snapshot_row row)
@@ -218,6 +219,7 @@ static void opened(struct peer *peer)
     peer->link = agent_next_link(peer->worker->agent);
     peer->in_flight = 0;
     peer->owes_dpa = peer->dpr_sent = peer->dpa_sent = peer->dpa_received = false;
+    peer->overtaken_until = 0;
     peer->is_orderly = peer->is_banned = peer->is_idle_told = peer->is_challenged = false;
     peer->backoff = peer->conf->timers.reconnect_minimum;
     peer->last_heard = peer->worker->now;
@@ -386,9 +388,19 @@ void peer_stop(struct peer *peer, enum dm_disconnect_cause cause)
     peer_publish(peer);
 }
 
+void peer_await_overtaken(struct peer *peer)
+{
+    const struct wire *wire = peer->open ? peer->open->wire : NULL;
+    if (!wire || !wire->kind->has_messages)
+        return;
+    peer->overtaken_until = peer->worker->now + OVERTAKEN;
+    worker_attend(peer);
+}
+
 void peer_settle(struct peer *peer)
 {
-    if (peer->state != DM_CLOSING || peer->in_flight || peer->pending.used)
+    if (peer->state != DM_CLOSING || peer->in_flight || peer->pending.used ||
+        peer->worker->now < peer->overtaken_until)
         return;
     if (peer->owes_dpa)
         peer_send_dpa(peer);
@@ -485,6 +497,10 @@ bool peer_tick(struct peer *peer)
         expire(peer);
     peer_publish_load(peer);
     waits = waits || (peer->open && peer->open->is_paused);
+    if (peer->overtaken_until) {
+        peer_settle(peer);
+        waits = waits || peer->worker->now < peer->overtaken_until;
+    }
     if (peer->pending.used || peer->is_failing || peer->is_late || waits || peer_is_busy(peer))
         return true;
     tell_idle(peer);

@@ -73,14 +73,15 @@ struct peer {
     bool owes_dpa;
     bool dpr_sent;
     bool dpa_sent;
-    bool dpa_received; /* and the close waits for answers owed */
-    bool is_orderly;   /* this end was agreed by DPR and DPA */
-    bool is_banned;    /* it asked us not to reconnect: DPR-05 */
-    bool is_drained;   /* by an operator: no request is chosen for it; its connection stays */
-    bool is_disabled;  /* by an operator: no connection */
-    bool is_stopping;  /* the agent ends, or it was removed: no reconnect */
-    bool is_removed;   /* no row admits it any more: it drains, then its slot is given back */
-    bool is_renewed;   /* its connection is made anew as soon as it is closed */
+    bool dpa_received;        /* and the close waits for answers owed */
+    uint64_t overtaken_until; /* what a DPR or DPA has overtaken may still come; 0: nothing may */
+    bool is_orderly;          /* this end was agreed by DPR and DPA */
+    bool is_banned;           /* it asked us not to reconnect: DPR-05 */
+    bool is_drained;  /* by an operator: no request is chosen for it; its connection stays */
+    bool is_disabled; /* by an operator: no connection */
+    bool is_stopping; /* the agent ends, or it was removed: no reconnect */
+    bool is_removed;  /* no row admits it any more: it drains, then its slot is given back */
+    bool is_renewed;  /* its connection is made anew as soon as it is closed */
     bool is_idle_told;
     bool is_challenged; /* a second connection of its name came: is the first alive? PSM-02 */
 };
@@ -159,6 +160,10 @@ void peer_stop(struct peer *peer, enum dm_disconnect_cause cause);
 /* Something that was awaited has ended: an answer was delivered, a request left. Sends the DPA that
  * is owed, or closes. */
 void peer_settle(struct peer *peer);
+
+/* A DPR or DPA has come: where messages overtake each other, what it has overtaken has a moment
+ * left to come. DPR-07. */
+void peer_await_overtaken(struct peer *peer);
 
 /* It does not read what it is sent: its connection is cut. */
 void peer_close_slow_reader(struct peer *peer);

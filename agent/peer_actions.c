@@ -218,6 +218,7 @@ static void answer_dpr(struct peer *peer)
         return;
     }
     peer->owes_dpa = true;
+    peer_await_overtaken(peer);
     peer_settle(peer);
 }
 

@@ -92,8 +92,8 @@ static void receive_dpa(struct peer *peer, const struct dm_header *header)
     if (!peer->dpr_sent)
         return;
     peer->dpa_received = true;
-    if (!peer->in_flight && !peer->pending.used)
-        peer_event(peer, DM_EVENT_RCV_DPA);
+    peer_await_overtaken(peer);
+    peer_settle(peer);
 }
 
 static void receive_cer_again(struct peer *peer, dm_bytes message, const struct dm_header *header)

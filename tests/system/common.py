@@ -52,7 +52,7 @@ class Program:
         with self.out.open('wb') as out, self.err.open('wb') as err:
             folder = AGENT_BIN if arguments[0] == 'antipode' else BIN
             self.process = subprocess.Popen(
-                [str(folder / arguments[0]), *map(str, arguments[1:])], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                [*scenario.within, str(folder / arguments[0]), *map(str, arguments[1:])], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                 env={**os.environ, **(environment or {})}, preexec_fn=die_with_parent)
         scenario.programs.append(self)
 
@@ -241,6 +241,8 @@ class Agent(Program):
 
 class Scenario(unittest.TestCase):
     """A test with a room for its files and an end for its programs."""
+
+    within = ()  # what the next program is started by
 
     def setUp(self):
         self.programs = []

@@ -116,11 +116,11 @@ class Sctp(Scenario):
         again = SctpServer(self.agent, 'probe.example.com')
         again.close()
 
-    def test_DPR_04_DPR_07_a_disconnect_ends_in_good_order(self):
+    def test_DPR_04_DPR_07_what_a_disconnect_has_overtaken_is_served_before_the_end(self):
         self.start()
+        self.server.socket.send(write(REQUEST, DPR, 0, 9, 9, avp(273, 2), self.server.me()), unordered=True)
         for number in range(100, 150):
             self.server.socket.send(self.lir(number), unordered=True)
-        self.server.socket.send(write(REQUEST, DPR, 0, 9, 9, avp(273, 2), self.server.me()), unordered=True)
         answered = set()
         while True:
             _, message = self.next_answer()
