@@ -6,6 +6,8 @@
 
 #include <uv.h>
 
+#include "agent/log.h"
+
 enum { END_TRIES = 100, END_PAUSE_MS = 10 };
 #define MS_OF(ns) ((uint32_t)((ns) / 1000000))
 
@@ -50,9 +52,33 @@ static struct sctp_settings settings_of(const struct conf *conf)
     };
 }
 
+static bool has_two_v4(const struct conf_endpoint *endpoint)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < endpoint->addresses.count; i++)
+        count += endpoint->addresses.at[i].any.sa_family == AF_INET;
+    return is_ours(endpoint->transport) && count > 1;
+}
+
+/* The stack writes the source address of IPv4 itself and knows no routes: it is the same one on
+ * every path. In UDP, and of IPv6, the system chooses it. */
+static void warn_of_one_source(const struct conf *conf)
+{
+    bool is_told = conf->sctp.udp_port;
+    for (size_t i = 0; i < conf->listen_count && !is_told; i++)
+        is_told = has_two_v4(&conf->listen[i]);
+    for (size_t i = 0; i < conf->peer_count && !is_told; i++)
+        is_told = conf->peers[i].dials && has_two_v4(&conf->peers[i].connect);
+    if (is_told && !conf->sctp.udp_port)
+        log_warn("-", "sctp",
+                 log_words("with several IPv4 addresses and no `sctp.udp_port` all packets leave "
+                           "from one of them: an association ends when that one is cut off"));
+}
+
 bool sctp_net_prepare(const struct conf *conf, char *why, size_t size)
 {
     struct sctp_settings settings = settings_of(conf);
+    warn_of_one_source(conf);
     if (sctp_stack_is_open()) {
         sctp_stack_tune(&settings);
         return true;
