@@ -5,7 +5,6 @@
 
 #include "agent/agent.h"
 #include "agent/clock.h"
-#include "agent/conf/built.h"
 #include "agent/conf/endpoint.h"
 #include "agent/guest_letter.h"
 #include "agent/log.h"
@@ -25,8 +24,7 @@ unsigned guest_transports(const struct conf *conf)
 {
     unsigned transports = 0;
     for (unsigned i = 0; i < CONF_TRANSPORTS; i++)
-        if (conf_is_built((enum conf_feature)i) &&
-            (conf->tls.is_given || !conf_is_secure((enum conf_transport)i)))
+        if (conf->tls.is_given || !conf_is_secure((enum conf_transport)i))
             transports |= CONF_TRANSPORT_BIT(i);
     return transports;
 }

@@ -1,6 +1,6 @@
 /* dns.c — reader of `dns`: whom we ask for names, and whether for realms, too. */
-#include "agent/conf/built.h"
 #include "agent/conf/endpoint.h"
+#include "agent/conf/key.h"
 
 enum { SERVERS_MAX = 8, DNS_PORT = 53 };
 
@@ -22,14 +22,6 @@ void conf_read_dns_servers(struct conf_reading *reading, const struct conf_key *
     dns->server_count = (uint32_t)conf_list_count(node);
     if (dns->server_count > SERVERS_MAX)
         conf_complain(reading, node, "at most %d servers are asked", SERVERS_MAX);
-}
-
-void conf_read_discover(struct conf_reading *reading, const struct conf_key *key,
-                        const struct conf_node *node, void *field)
-{
-    conf_read_choice(reading, key, node, field);
-    if (*(bool *)field && !conf_is_built(CONF_HAS_realms))
-        conf_complain(reading, node, "not built yet: `%s`", node->text);
 }
 
 void conf_read_dns(struct conf_reading *reading, const struct conf_key *key,

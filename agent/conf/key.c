@@ -7,7 +7,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "agent/conf/built.h"
 #include "agent/conf/endpoint.h"
 #include "agent/conf/policy.h"
 #include "agent/conf/suggest.h"
@@ -178,17 +177,6 @@ static void read_default(struct conf_reading *reading, const struct conf_key *ke
     key->read(reading, key, &fallback, field);
 }
 
-/* A key that the contract has and this version has not is refused where it stands, not where its
- * value begins. */
-static void read_given(struct conf_reading *reading, const struct conf_key *key,
-                       const struct conf_node *name, void *field)
-{
-    if (conf_key_is_built(key))
-        key->read(reading, key, name->next, field);
-    else
-        conf_complain(reading, name, "not built yet: leave `%s` out", key->name);
-}
-
 static void read_rows(struct conf_reading *reading, const struct conf_node *node, struct rows rows,
                       uint8_t *at)
 {
@@ -200,7 +188,7 @@ static void read_rows(struct conf_reading *reading, const struct conf_node *node
         struct conf_path inner = {reading->path, key->name, 0};
         reading->path = &inner;
         if (given[i])
-            read_given(reading, key, given[i], at + key->offset);
+            key->read(reading, key, given[i]->next, at + key->offset);
         else if (!reading->changes_only && key->fallback)
             read_default(reading, key, node, at + key->offset);
         reading->path = inner.up;

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/conf/built.h"
 #include "agent/conf/schema_shape.h"
 
 /* --- shapes --- */
@@ -95,7 +94,7 @@ json_t *schema_of_map(enum conf_map map, bool for_one)
     json_t *required = json_array();
     for (size_t i = 0; i < conf_key_count; i++) {
         const struct conf_key *key = &conf_keys[i];
-        if (key->map == map && conf_key_is_built(key) && !(for_one && is_program_only(key)))
+        if (key->map == map && !(for_one && is_program_only(key)))
             add_key(properties, required, key, for_one);
     }
     json_t *json = schema_made(json_pack("{s:s, s:b, s:o}", "type", "object",

@@ -3,5 +3,5 @@
 
 #include <jansson.h>
 
-/* A new reference. Keys that are not built yet are left out, as are words. */
+/* A new reference. */
 json_t *conf_schema(void);

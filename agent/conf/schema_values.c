@@ -1,7 +1,6 @@
 /* schema_values.c — shapes of single values, and of lists of them. */
 #include <stdlib.h>
 
-#include "agent/conf/built.h"
 #include "agent/conf/schema_shape.h"
 
 enum { COMMAND_MAX = 0xffffff };
@@ -77,22 +76,6 @@ static json_t *boolean(const struct schema_asked *asked)
     return schema_made(json_pack("{s:s}", "type", "boolean"));
 }
 
-/* Those that work. */
-static json_t *transport(const struct schema_asked *asked)
-{
-    (void)asked;
-    json_t *names = json_array();
-    for (enum conf_transport i = 0; i < CONF_TRANSPORTS; i++)
-        if (conf_is_built((enum conf_feature)i))
-            json_array_append_new(names, json_string(conf_transport_name(i)));
-    return schema_made(json_pack("{s:o}", "enum", names));
-}
-
-static json_t *discover(const struct schema_asked *asked)
-{
-    return conf_is_built(CONF_HAS_realms) ? words(asked) : schema_word("none");
-}
-
 /* --- measures --- */
 
 static json_t *number(const struct schema_asked *asked)
@@ -153,8 +136,7 @@ static json_t *addresses(const struct schema_asked *asked)
 /* A name is a text like another. */
 static json_t *host(const struct schema_asked *asked)
 {
-    json_t *one = conf_is_built(CONF_HAS_names) ? text(asked) : address(asked);
-    return schema_any_of(one, schema_list(address(asked), 1, CONF_ADDRESSES_MAX));
+    return schema_any_of(text(asked), schema_list(address(asked), 1, CONF_ADDRESSES_MAX));
 }
 
 static json_t *network(const struct schema_asked *asked)
@@ -203,7 +185,7 @@ static json_t *uri(const struct schema_asked *asked)
 LIST_OF(text)
 LIST_OF(identity)
 LIST_OF(pattern)
-LIST_OF(transport)
+LIST_OF(words)
 LIST_OF(network)
 LIST_OF(application)
 LIST_OF(application_or_relay)
@@ -249,8 +231,6 @@ const struct conf_shape conf_value_shapes[] = {
     VALUE(word, words),
     VALUE(avp_type, words),
     VALUE(tls_version, words),
-    VALUE(transport, transport),
-    VALUE(discover, discover),
     VALUE(boolean, boolean),
     VALUE(present, boolean),
     VALUE(mandatory, boolean),
@@ -267,7 +247,7 @@ const struct conf_shape conf_value_shapes[] = {
     VALUE(application, application),
     LIST(networks, network, 1, 0),
     LIST(dns_servers, text, 0, 8),
-    LIST(transports, transport, 1, 0),
+    LIST(transports, words, 1, 0),
     LIST(applications, application_or_relay, 1, DM_APPLICATIONS_MAX),
     LIST(admitted, application, 1, DM_APPLICATIONS_MAX),
     LIST(screened, application, 1, DM_APPLICATIONS_MAX),

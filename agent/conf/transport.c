@@ -2,34 +2,17 @@
  *
  * tcp and tls have one address; an SCTP association may have several at either end. A host name is
  * for `connect` alone, and stands alone. RFC 6733 §2.1; SEC-02, SCT-07, SCT-10. */
-#include "agent/conf/built.h"
 #include "agent/conf/endpoint.h"
+#include "agent/conf/key.h"
 
 enum { PORT_CLEAR = 3868, PORT_SECURE = 5868, LISTENERS_MAX = 64 };
 
 /* --- transports --- */
 
-/* The transport, or -1 with a complaint. */
-static int find_transport(struct conf_reading *reading, const struct conf_key *key,
-                          const struct conf_node *node)
-{
-    int transport = conf_find_word(reading, key, node);
-    if (transport < 0 || conf_is_built((enum conf_feature)transport))
-        return transport;
-    conf_complain(reading, node, "not built yet: `%s`", node->text);
-    return -1;
-}
-
-void conf_read_transport(struct conf_reading *reading, const struct conf_key *key,
-                         const struct conf_node *node, void *field)
-{
-    *(int *)field = find_transport(reading, key, node);
-}
-
 static void read_one(struct conf_reading *reading, const struct conf_key *key,
                      const struct conf_node *node, void *element)
 {
-    int transport = find_transport(reading, key, node);
+    int transport = conf_find_word(reading, key, node);
     if (transport >= 0)
         *(unsigned *)element = CONF_TRANSPORT_BIT((unsigned)transport);
 }
@@ -107,13 +90,10 @@ void conf_read_host(struct conf_reading *reading, const struct conf_key *key,
                     const struct conf_node *node, void *field)
 {
     struct conf_written *written = conf_record_of(key, field);
-    if (!is_host(node))
-        conf_read_addresses(reading, key, node, field);
-    else if (conf_is_built(CONF_HAS_names))
+    if (is_host(node))
         written->name = conf_identity(reading, node, false);
     else
-        conf_complain(reading, node, "not built yet: names; give an IP address, not `%s`",
-                      node->text);
+        conf_read_addresses(reading, key, node, field);
 }
 
 /* --- ports --- */

@@ -5,7 +5,7 @@
  * peers, routes that have pools. */
 #include <stdlib.h>
 
-#include "agent/conf/built.h"
+#include "agent/conf/conf.h"
 #include "agent/conf/endpoint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size);
@@ -78,7 +78,6 @@ static void claim_conf(const struct conf *conf)
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
 {
-    conf_built = ~0U;
     char *complaints = NULL;
     size_t length = 0;
     FILE *to = open_memstream(&complaints, &length);

@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include "agent/conf/built.h"
 #include "conf_claims.h"
 
 #define TLS_BUT(keys)                                                                              \
@@ -42,10 +41,8 @@ static inline const char *text_of_file(const char *name)
     return text;
 }
 
-/* What is built soon is tested as if it were. */
 static inline void make_folder(void)
 {
-    conf_built = ~0U;
     cr_assert_not_null(mkdtemp(folder));
     for (size_t i = 0; i < sizeof folder_files / sizeof *folder_files; i++)
         write_in_folder(folder_files[i], text_of_file(folder_files[i]));

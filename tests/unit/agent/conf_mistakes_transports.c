@@ -46,46 +46,6 @@ static void claim_why(const char *text, const char *head, const char *file)
     free(complaints);
 }
 
-/* --- what is not built yet --- */
-
-Test(conf_mistakes_transports, keys_not_built_yet_are_refused_by_name)
-{
-    static const char *const keys[] = {"tls", "sctp", "dns"};
-    conf_built = CONF_TRANSPORT_BIT(CONF_TCP);
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        char text[512];
-        char expected[128];
-        snprintf(text, sizeof text, FIVE "%s: {}\n", keys[i]);
-        snprintf(expected, sizeof expected, "F:6:1: %s: not built yet: leave `%s` out\n", keys[i],
-                 keys[i]);
-        claim(text, expected);
-    }
-}
-
-Test(conf_mistakes_transports, transports_not_built_yet_are_refused_by_name)
-{
-    conf_built = CONF_TRANSPORT_BIT(CONF_TCP);
-    claim(FIVE "peers:\n  - identity: h1\n    transports: [tcp, tls]\n"
-               "    connect: { transport: sctp, address: [10.0.0.1, 10.0.0.2], udp_port: none }\n",
-          "F:8:23: peers[0].transports[1]: not built yet: `tls`\n"
-          "F:9:27: peers[0].connect.transport: not built yet: `sctp`\n"
-          "F:9:64: peers[0].connect.udp_port: not built yet: leave `udp_port` out\n");
-}
-
-Test(conf_mistakes_transports, names_in_addresses_are_not_built_yet)
-{
-    conf_built = CONF_TRANSPORT_BIT(CONF_TCP);
-    claim(FIVE "peers: [{ identity: h1, connect: { transport: tcp, address: hss.example.net } }]\n",
-          "F:6:61: peers[0].connect.address: not built yet: names; give an IP address, not "
-          "`hss.example.net`\n");
-}
-
-Test(conf_mistakes_transports, realms_are_not_discovered_yet)
-{
-    conf_built &= ~(1U << CONF_HAS_realms);
-    claim(FIVE "dns: { discover: realms }\n", "F:6:18: dns.discover: not built yet: `realms`\n");
-}
-
 /* --- listen --- */
 
 Test(conf_mistakes_transports, a_transport_is_one_of_four)
