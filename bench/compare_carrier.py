@@ -29,11 +29,14 @@ class Carrier:
     def _make_certificates(self, connections):
         clients = [f"{kind}{number}.example.com" for kind, count in
                    (("sip", connections), ("probe", 2), ("early", connections)) for number in range(1, count + 1)]
-        subprocess.run(["bench/certificates.sh", self.folder, "agent=dra1.example.net", "hss1=hss1.example.net",
-                        "hss2=hss2.example.net", "load=" + ",".join(clients)], check=True)
-        with open(self.file("both"), "wb") as both:  # HAProxy wants them in one file
+        servers = ["hss1.example.net", "hss2.example.net"]
+        hosts = {"agent": ["dra1.example.net"], "hss1": servers[:1], "hss2": servers[1:], "load": clients,
+                 "between": servers + clients}  # HAProxy's: it has no name of its own, and hands on those of both sides
+        subprocess.run(["bench/certificates.sh", self.folder] + [f"{name}={','.join(its)}" for name, its in hosts.items()],
+                       check=True)
+        with open(self.file("between.both"), "wb") as both:  # HAProxy wants them in one file
             for end in ("pem", "key"):
-                with open(os.path.join(self.folder, f"agent.{end}"), "rb") as part:
+                with open(self.file(f"between.{end}"), "rb") as part:
                     both.write(part.read())
 
     def file(self, name):
@@ -67,7 +70,7 @@ class Carrier:
         return f"{{ transport: {self.transport}, address: 127.0.0.1, port: {port}{udp} }}"
 
     def haproxy_bind(self):
-        return f" ssl crt {self.file('both')} ca-file {self.file('ca.pem')} verify required" if self.is_secure else ""
+        return f" ssl crt {self.file('between.both')} ca-file {self.file('ca.pem')} verify required" if self.is_secure else ""
 
     def haproxy_server(self):
         return self.haproxy_bind()
