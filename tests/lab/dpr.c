@@ -91,14 +91,16 @@ Test(dpr, DPR_04_DPR_06_answers_on_their_way_arrive_and_the_rest_fails_over)
     struct lab_message *lir[PENDING], *at_s1[PENDING];
     for (int i = 0; i < PENDING; i++)
         lab_push(bed.c1, lir[i] = lab_lir(bed.c1, ALICE));
-    for (int i = 0; i < PENDING; i++)
-        at_s1[i] = lab_expect(bed.s1, LIR);
+    for (int i = 0; i < PENDING; i++) { /* over SCTP in any order */
+        struct lab_message *request = lab_expect(bed.s1, LIR);
+        at_s1[lab_end_to_end(request) - lab_end_to_end(lir[0])] = request;
+    }
     struct lab_message *dpr = lab_dpr(bed.s1, 0);
     lab_send(bed.s1, dpr);
     for (int i = 0; i < PENDING / 2; i++)
         lab_push(bed.s1, lab_answer_to(bed.s1, at_s1[i], 2001));
     for (int i = 0; i < PENDING / 2; i++)
-        lab_expect_result(bed.c1, lir[i], 2001);
+        cr_assert_eq(lab_result(lab_await_answer(bed.c1, lir[i])), 2001);
     lab_expect_service(bed.c1, bed.s2);
     lab_advance(bed.lab, 6000, 500);
     lab_expect_result(bed.s1, dpr, 2001);
@@ -192,7 +194,8 @@ Test(dpr, DPR_03_a_peer_that_never_answers_our_DPR_does_not_hold_up_the_end)
     lab_end(bed.lab);
 }
 
-Test(dpr, DPR_08_idle_connections_stay_open_for_two_hours)
+/* Two hours in a moment are too fast for the threads of the SCTP stack, which live in real time. */
+Test(dpr, DPR_08_idle_connections_stay_open_for_two_hours, .description = LAB_STREAMS)
 {
     struct lab_bed bed = lab_bed(USUAL);
     lab_advance(bed.lab, 7200000, 6000);

@@ -169,14 +169,18 @@ struct lab_plan {
 #define LAB_TCP     "tcp"
 #define LAB_STREAMS "tcp tls"
 
+struct assoc;
+
 struct lab_server {
     const char *identity;
     int listener; /* -1: nobody listens */
+    struct assoc *assoc;
     uint16_t port;
 };
 
 struct lab_context;
 struct lab_kind;
+struct lab_stack;
 
 struct lab {
     struct lab_plan plan;
@@ -187,8 +191,10 @@ struct lab {
     pid_t agent;
     uint16_t port;
     uint16_t http_port;
-    const struct lab_kind *kind; /* what carries the peers' octets */
-    struct lab_context *contexts;
+    const struct lab_kind *kind;  /* what carries the peers' octets */
+    struct lab_context *contexts; /* of tls and dtls */
+    struct lab_stack *stack;      /* of sctp and dtls */
+    uint16_t udp_port;            /* of the agent's associations */
     struct lab_server servers[LAB_SERVERS_MAX];
     size_t server_count;
     struct lab_peer **peers;
@@ -226,6 +232,7 @@ int lab_run_to_end(const char *command, const char *yaml, char *said, size_t roo
 /* The same with a file that is there, or is not. */
 int lab_run_file(const char *command, const char *config, char *said, size_t room);
 uint16_t lab_free_port(void);
+uint16_t lab_free_udp_port(void);
 /* A socket that listens on a port of the loopback address, on any where it is 0; negative where
  * that cannot be. */
 int lab_listen_on(bool ipv6, uint16_t *port);

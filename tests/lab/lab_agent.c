@@ -89,19 +89,44 @@ int lab_listen_on(bool ipv6, uint16_t *port)
 
 /* Below those that the system gives by itself, and for each process others: no lab may talk to
  * another's agent. */
-uint16_t lab_free_port(void)
+static uint16_t free_port(bool (*is_free)(uint16_t port))
 {
     enum { FIRST = 10000, COUNT = 22000, OF_A_PROCESS = 16 };
     static unsigned turn;
     for (int tries = 0; tries < COUNT; tries++) {
         uint16_t port = (uint16_t)(FIRST + ((unsigned)getpid() * OF_A_PROCESS + turn++) % COUNT);
-        int fd = lab_listen_on(false, &port);
-        if (fd < 0)
-            continue;
-        close(fd);
-        return port;
+        if (is_free(port))
+            return port;
     }
     lab_fail("no free port");
+}
+
+static bool is_free_for_tcp(uint16_t port)
+{
+    int fd = lab_listen_on(false, &port);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+static bool is_free_for_udp(uint16_t port)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool is_free = fd >= 0 && bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0;
+    if (fd >= 0)
+        close(fd);
+    return is_free;
+}
+
+uint16_t lab_free_port(void)
+{
+    return free_port(is_free_for_tcp);
+}
+
+uint16_t lab_free_udp_port(void)
+{
+    return free_port(is_free_for_udp);
 }
 
 /* --- the process --- */
@@ -258,10 +283,13 @@ struct lab *lab_start(struct lab_plan plan)
     snprintf(lab->log, sizeof(lab->log), "%s/log", lab->folder);
     snprintf(lab->socket, sizeof(lab->socket), "%s/control", lab->folder);
     lab_clock_open(lab, lab->folder);
+    if (lab->kind->is_sctp)
+        lab_stack_open(lab);
     take_servers(lab);
     for (int tries = 0; tries < 10; tries++) {
         lab->port = lab_free_port();
         lab->http_port = lab_free_port();
+        lab->udp_port = lab->kind->is_sctp ? lab_free_udp_port() : 0;
         if (!lab_write_config(lab))
             lab_fail("cannot write %s", lab->config);
         if (start_agent(lab))
@@ -314,6 +342,7 @@ static void free_lab(struct lab *lab)
     }
     for (size_t i = 0; i < lab->server_count; i++)
         lab->kind->unlisten(&lab->servers[i]);
+    lab_stack_close(lab);
     lab_tls_free(lab);
     char clock[96];
     snprintf(clock, sizeof(clock), "%s/clock", lab->folder);

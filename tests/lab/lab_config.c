@@ -2,7 +2,7 @@
  *
  * Usual bed: the agent dials the servers, clients are admitted by a pattern, and core.example is
  * relayed to a pool of the servers of that realm, the first preferred. */
-#include "tests/lab/lab_kind.h"
+#include "tests/lab/lab_assoc.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,14 +38,21 @@ static bool is_planned(const struct lab *lab, const char *identity)
     return false;
 }
 
+static void write_peer(FILE *out, const struct lab *lab, const struct lab_server *server)
+{
+    fprintf(out, "  - { identity: %s, connect: { transport: %s, address: \"%s\", port: %u",
+            server->identity, lab->kind->name, loopback(lab), server->port);
+    if (lab->stack)
+        fprintf(out, ", udp_port: %u", lab->stack->udp_port);
+    fprintf(out, " } }\n");
+}
+
 static void write_peers(FILE *out, const struct lab *lab)
 {
     fprintf(out, "peers:\n");
     for (size_t i = 0; i < lab->server_count; i++)
         if (is_planned(lab, lab->servers[i].identity))
-            fprintf(out,
-                    "  - { identity: %s, connect: { transport: %s, address: \"%s\", port: %u } }\n",
-                    lab->servers[i].identity, lab->kind->name, loopback(lab), lab->servers[i].port);
+            write_peer(out, lab, &lab->servers[i]);
     fprintf(out, "%s\n",
             lab->plan.clients ? lab->plan.clients
                               : "  - { identity: \"*.edge.example\", realm: edge.example }");
@@ -97,6 +104,8 @@ static void write_security(FILE *out, const struct lab *lab)
     if (lab->kind->is_secure)
         fprintf(out, "tls: { certificate: %s/%s.pem, private_key: %s/%s.key, ca: %s/ca.pem }\n",
                 folder, A_HOST, folder, A_HOST, folder);
+    if (lab->kind->is_sctp)
+        fprintf(out, "sctp: { udp_port: %u, rto: { minimum: 50ms } }\n", lab->udp_port);
 }
 
 bool lab_write_config(const struct lab *lab)

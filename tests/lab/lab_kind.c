@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct lab_kind *const kinds[] = {&lab_tcp, &lab_tls};
+static const struct lab_kind *const kinds[] = {&lab_tcp, &lab_tls, &lab_sctp, &lab_dtls};
 
 static const char *transport_of_this_run(void)
 {

@@ -11,6 +11,7 @@ struct lab_kind {
     const char *name;  /* as the configuration has it */
     bool has_messages; /* a write is a message whole; else octets as they come */
     bool is_secure;    /* wants certificates */
+    bool is_sctp;      /* wants the SCTP stack */
 
     /* At server->port, or any where that is 0, which then is it. 0 or -errno. */
     int (*listen)(struct lab *lab, struct lab_server *server);
@@ -34,7 +35,7 @@ struct lab_kind {
     void (*close)(struct lab_peer *peer, bool reset);
 };
 
-extern const struct lab_kind lab_tcp, lab_tls;
+extern const struct lab_kind lab_tcp, lab_tls, lab_sctp, lab_dtls;
 
 /* What this plan asks for, or else the environment. */
 const struct lab_kind *lab_kind_of(const struct lab_plan *plan);
@@ -69,3 +70,11 @@ struct tls_context *lab_tls_context(struct lab *lab, const char *identity);
 void lab_tls_free(struct lab *lab);
 /* The folder where certificates.sh has put ca.pem and IDENTITY.pem. */
 const char *lab_certificates(void);
+
+/* --- lab_assoc.c --- */
+
+void lab_stack_open(struct lab *lab);
+void lab_stack_close(struct lab *lab);
+/* Readable when it has something; -1: there is no stack. */
+int lab_stack_descriptor(const struct lab *lab);
+void lab_stack_look(struct lab *lab);

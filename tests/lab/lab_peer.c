@@ -152,9 +152,10 @@ static void cut_messages(struct lab_peer *peer)
 
 void lab_peer_take(struct lab_peer *peer, const void *octets, size_t size)
 {
+    if (size == 0)
+        return;
     make_room(&peer->in, &peer->in_room, peer->in_size + size);
-    if (size)
-        memcpy(peer->in + peer->in_size, octets, size);
+    memcpy(peer->in + peer->in_size, octets, size);
     peer->in_size += size;
     cut_messages(peer);
     if (peer->kind->has_messages && peer->in_size)
@@ -183,16 +184,22 @@ static void end_disconnected(struct lab_peer *peer)
         lab_close(peer);
 }
 
+/* The peers' descriptors, and that of the SCTP stack behind them. */
 void lab_serve(struct lab *lab, int ms)
 {
     size_t count = lab->peer_count;
-    struct pollfd *polls = calloc(count ? count : 1, sizeof(*polls));
+    struct pollfd *polls = calloc(count + 1, sizeof(*polls));
     for (size_t i = 0; i < count; i++) {
         const struct lab_peer *peer = lab->peers[i];
         polls[i].events = peer->is_closed ? 0 : peer->kind->wants(peer);
         polls[i].fd = polls[i].events ? peer->fd : -1;
+        if (polls[i].events && peer->fd < 0)
+            ms = 0; /* it lies in the stack */
     }
-    poll(polls, count, ms);
+    polls[count] = (struct pollfd){.fd = lab_stack_descriptor(lab), .events = POLLIN};
+    poll(polls, count + 1, ms);
+    if (polls[count].revents)
+        lab_stack_look(lab);
     for (size_t i = 0; i < count; i++) {
         struct lab_peer *peer = lab->peers[i];
         if (!peer->is_closed)

@@ -72,11 +72,6 @@ Test(start, an_unknown_key_is_refused_by_name)
     expect_refused(config_with("timmers: { watchdog: 30s }\n", lab_free_port()), "timmers");
 }
 
-Test(start, a_key_that_is_not_built_yet_is_refused_by_name)
-{
-    expect_refused(config_with("sctp: { udp_port: 9899 }\n", lab_free_port()), "sctp");
-}
-
 Test(start, SEC_01_cleartext_beyond_loopback_is_refused_where_that_is_wanted)
 {
     char yaml[1000];
