@@ -166,11 +166,11 @@ class SctpSocket:
 class SctpAgent(Agent):
     """It listens at TCP, and at sctp or dtls in UDP; `connect` is how others dial it there."""
 
-    def __init__(self, scenario, servers, addresses=('127.0.0.1',), transport='sctp', **conf):
-        self.udp_port = free_udp_port()
+    def __init__(self, scenario, servers, addresses=('127.0.0.1',), transport='sctp', port=0, udp_port=None, **conf):
+        self.udp_port = udp_port or free_udp_port()
         self.identity = conf.get('identity', 'dra1.example.net')
         listen = [{'transport': 'tcp', 'address': '127.0.0.1', 'port': 0},
-                  {'transport': transport, 'address': list(addresses), 'port': 0}]
+                  {'transport': transport, 'address': list(addresses), 'port': port}]
         super().__init__(scenario, servers, sctp={'udp_port': self.udp_port, **conf.pop('sctp', {})},
                          listen=listen, **conf)
         self.sctp_port = int(self.await_line(rf'^INFO -: listening: {transport} {addresses[0]}:(\d+)')[1])

@@ -1,12 +1,13 @@
 """Peers over SCTP, encapsulated in UDP on loopback: a scripted one of another process's stack, agents in a row, and what
 each of them sends. RFC 6733 §2.1.1, RFC 6951; the rows SCT of the requirements."""
 import random
+import signal
 import struct
 
-from common import REALM, Hss, Load, Scenario
+from common import REALM, Hss, Load, Scenario, wait_until
 from diameter import (AUTH_APPLICATION_ID, AUTH_SESSION_STATE, CER, DESTINATION_REALM, DPR, DWR, LIR, PROXIABLE, REQUEST,
                       RESULT_CODE, SESSION_ID, SIP, SIP_AOR, HOST_IP_ADDRESS, Message, SipServer, YesServer, avp, write)
-from sctp import SctpAgent, SctpSocket
+from sctp import SctpAgent, SctpSocket, free_udp_port
 
 PLUGIN = 999999  # an AVP that nobody knows
 LENGTH = 5015
@@ -171,3 +172,13 @@ class Chain(Scenario):
         self.start()
         self.far.kill()
         self.near.await_line(r'dra2\.example\.net: (connection|closed): ')
+        self.far = SctpAgent(self, [self.hss], identity='dra2.example.net', port=self.far.sctp_port,
+                             udp_port=self.far.udp_port)
+        wait_until(lambda: self.near.log.count('dra2.example.net: open') == 2, 'it is found again')
+
+    def test_a_reload_cannot_change_the_port_of_the_encapsulation(self):
+        self.start()
+        file = self.room / 'antipode-1.yaml'
+        file.write_text(file.read_text().replace(f'"udp_port": {self.far.udp_port}', f'"udp_port": {free_udp_port()}'))
+        self.far.send(signal.SIGHUP)
+        self.far.await_line(r'udp_port` is another one only after a restart')
