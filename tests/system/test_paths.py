@@ -11,11 +11,14 @@ import subprocess
 import sys
 
 from common import REALM, Agent, Hss, Load, Scenario, die_with_parent, wait_until
+from diameter import (AUTH_APPLICATION_ID, AUTH_SESSION_STATE, DESTINATION_REALM, LIR, SESSION_ID, SIP, SIP_AOR, SipServer,
+                      avp)
 from test_tls import Ring
 
 NEWUSER, NEWNET = 0x10000000, 0x40000000
 NEAR, FAR = 'dra1.example.com', 'dra2.example.net'
 PORT = 3868
+PLUGIN = 999999  # an AVP that nobody knows
 QUICK = {'rto': {'minimum': '100ms', 'maximum': '500ms'}, 'heartbeat': '500ms', 'path_retransmissions': 2,
          'association_retransmissions': 4}
 
@@ -158,6 +161,18 @@ class InUdp(Paths):
         self.assertEqual(report['connections_lost'], 0)
         self.assertEqual(self.near.log.count(f'{FAR}: open'), 1)
         self.assert_balanced(self.near)
+
+    @needs_namespace
+    def test_SCT_11_the_path_is_eight_octets_narrower_in_udp(self):
+        self.start()
+        server = SipServer(self.near, 'probe.example.com')
+        server.ask(LIR, avp(SESSION_ID, 'probe.example.com;1;1'), avp(AUTH_APPLICATION_ID, SIP), avp(AUTH_SESSION_STATE, 1),
+                   avp(DESTINATION_REALM, REALM), avp(SIP_AOR, f'sip:user1@{REALM}'), avp(PLUGIN, bytes(40000)))
+        server.close()
+        self.assert_ends_well(self.near)
+        sizes = [int(row[0][0]) for row in self.packets(f'udp.port == {self.udp_port}', 'ip.len')]
+        self.assertIn(max(sizes), range(1480, 1501))
+        self.assertEqual(self.packets('ip.flags.mf == 1 || ip.frag_offset > 0', 'frame.number'), [])
 
 
 class Sctp(Paths):
