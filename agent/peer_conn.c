@@ -3,6 +3,7 @@
  * A peer has at most two connections while they cross (ours and its), one once it is open. */
 #include <stdlib.h>
 
+#include "agent/conf/endpoint.h"
 #include "agent/log.h"
 #include "agent/peer_actions.h"
 #include "agent/peer_trust.h"
@@ -15,7 +16,7 @@ static void on_connected(struct conn *conn, int error)
         peer_event(peer, DM_EVENT_I_RCV_CONN_ACK);
         return;
     }
-    if (conn->wire->why)
+    if (conn->wire->why && conf_is_secure(wire_transport(conn->wire)))
         stats_add(&peer->worker->stats.refused[STATS_REFUSED_tls], 1);
     log_info(peer_name(peer), "dial", log_words("{error}"),
              log_text("error", conn->wire->why ? conn->wire->why : uv_strerror(error)));
@@ -178,7 +179,7 @@ static void on_closed(struct conn *conn, int error)
     }
     if (error && error != UV_EBADF)
         log_info(peer_name(peer), "connection", log_words("{error}"),
-                 log_text("error", uv_strerror(error)));
+                 log_text("error", conn->wire->why ? conn->wire->why : uv_strerror(error)));
     conn->owner = NULL;
     peer_event(peer, end_of(peer, conn));
 }

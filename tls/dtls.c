@@ -14,7 +14,8 @@
 static_assert(TLS_DTLS_OVERHEAD == TLS_RECORD_HEAD + TLS_SEAL_NONCE + TLS_SEAL_TAG,
               "what a caller must have room for");
 
-enum { EARLY_MAX = 1 << 20 }; /* octets that may overtake the Finished */
+/* Octets that may overtake the Finished: of somebody whom nobody has examined yet. */
+enum { EARLY_MAX = 1 << 16 };
 
 enum { ALERT_WARNING = 1, ALERT_FATAL = 2 };
 

@@ -47,7 +47,7 @@ static void look(struct assoc_wire *wire)
         tell_end(wire);
 }
 
-static void post(struct assoc_wire *wire)
+void assoc_wire_post(struct assoc_wire *wire)
 {
     sctp_loop_post(wire->wire.loop, &wire->woken);
 }
@@ -78,11 +78,6 @@ static void on_woken(struct sctp_woken *woken, bool by_stack)
         leave(wire);
 }
 
-void assoc_wire_leave_now(struct assoc_wire *wire)
-{
-    post(wire);
-}
-
 void assoc_wire_opened(struct assoc_wire *wire, int error)
 {
     if (!error)
@@ -97,7 +92,7 @@ void assoc_wire_wait(struct wire *head, int wanted)
         return;
     wire->wanted = wanted;
     if (head->state == WIRE_OPEN && (ready_events(wire) || !(wanted & WIRE_READABLE)))
-        post(wire);
+        assoc_wire_post(wire);
 }
 
 /* --- in -----------------------------------------------------------------------------------------
@@ -175,7 +170,7 @@ void assoc_wire_close(struct wire *head, bool reset)
         assoc_close(wire->assoc);
     wire->assoc = NULL;
     wire->leaving = ASSOC_CLOSES;
-    post(wire);
+    assoc_wire_post(wire);
 }
 
 void assoc_wire_detach(struct wire *head)
@@ -183,7 +178,7 @@ void assoc_wire_detach(struct wire *head)
     struct assoc_wire *wire = assoc_wire_of(head);
     assoc_leave(wire->assoc);
     wire->leaving = ASSOC_DETACHES;
-    post(wire);
+    assoc_wire_post(wire);
 }
 
 int assoc_wire_attach(struct wire *head)

@@ -49,8 +49,9 @@ static inline bool assoc_wire_is_unordered(const struct assoc_wire *wire)
     return wire->heard >= (wire->is_dialled ? 1 : 2);
 }
 
-/* It was closed while it was busy, and is busy no more. */
-void assoc_wire_leave_now(struct assoc_wire *wire);
+/* Looks at it again from the loop, as if it were woken: input lies ready, or it was closed while it
+ * was busy, and is busy no more. */
+void assoc_wire_post(struct assoc_wire *wire);
 
 /* The wire has become open, or the dial has failed: tells its holder. */
 void assoc_wire_opened(struct assoc_wire *wire, int error);

@@ -71,7 +71,7 @@ void conn_linger_on(struct conn *conn)
 {
     if (queue_octets(&conn->queue) || conn->is_shut)
         return;
-    if (conn->is_half_closed) {
+    if (conn->is_half_closed && !conn->wire->has_unsent) {
         conn_end(conn, false);
         return;
     }

@@ -101,7 +101,10 @@ static struct wire *accept_for(struct listener *head, wire_maker *make, int *err
         return NULL;
     }
     wire->assoc = assoc;
+    wire->has_input = true; /* what came before it was accepted has woken the listener only */
+    assoc_set_limit(assoc, sctp_net_message_size(head->loop->conf));
     assoc_join(assoc, sctp_loop_owner(head->loop), &wire->woken);
+    sctp_loop_post(head->loop, &wire->woken);
     return &wire->wire;
 }
 

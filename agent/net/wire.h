@@ -144,7 +144,8 @@ struct wire {
     void *holder;
     void (*then)(void *holder); /* of wire_detach or wire_close */
     enum wire_state state;
-    bool is_ahead; /* input lies in user space: read again, in this turn or the next ones */
+    bool is_ahead;   /* input lies in user space: read again, in this turn or the next ones */
+    bool has_unsent; /* what was taken has not left yet: to close it now would lose that */
     uint32_t message_limit; /* what this transport can carry of one message; 0: anything. SCT-13 */
     const char *why;        /* more than the -errno says, or NULL; good while the wire is */
 };

@@ -65,14 +65,17 @@ static bool may_go(struct dtls_wire *dtls, const struct tls_dtls_record *record)
 {
     if (!(record->what & TLS_DTLS_AFTER_DRY) || dtls->is_dry)
         return true;
-    if (!dtls->awaits_dry)
+    if (!dtls->awaits_dry) {
         assoc_await_dry(dtls->base.assoc);
+        /* Where all is acknowledged already the news is there, and nothing wakes us for it. */
+        dtls->base.has_input = true;
+        assoc_wire_post(&dtls->base);
+    }
     dtls->awaits_dry = true;
     return false;
 }
 
-/* Sends what waits. 0: nothing does any more; -EAGAIN: something does; or it is broken. */
-static int flush(struct dtls_wire *dtls)
+static int send_waiting(struct dtls_wire *dtls)
 {
     struct tls_dtls_record record;
     while (tls_dtls_next(dtls->dtls, &record)) {
@@ -90,6 +93,14 @@ static int flush(struct dtls_wire *dtls)
         tls_dtls_sent(dtls->dtls);
     }
     return 0;
+}
+
+/* Sends what waits. 0: nothing does any more; -EAGAIN: something does; or it is broken. */
+static int flush(struct dtls_wire *dtls)
+{
+    int error = send_waiting(dtls);
+    dtls->base.wire.has_unsent = error == -EAGAIN;
+    return error;
 }
 
 /* close_notify has left: now the association may end. */
@@ -112,6 +123,7 @@ static int send_message(struct dtls_wire *dtls, const uint8_t *octets, size_t si
     if (error != -EAGAIN)
         return error;
     dtls->base.may_write = false;
+    dtls->base.wire.has_unsent = true;
     return tls_dtls_keep(dtls->dtls, record, sealed) ? -EAGAIN : -ENOMEM;
 }
 
@@ -171,8 +183,15 @@ static uint8_t *room_for(struct dtls_wire *dtls, uint8_t *room, size_t size)
 
 static int state_result(const struct dtls_wire *dtls)
 {
-    enum tls_state state = tls_dtls_state(dtls->dtls);
-    return state == TLS_FAILED ? -EPROTO : WIRE_MORE;
+    return tls_dtls_state(dtls->dtls) == TLS_FAILED ? -EPROTO : WIRE_MORE;
+}
+
+/* It fails after it was open: why, and what it has to say of it. */
+static void note_failure(struct dtls_wire *dtls)
+{
+    (void)flush(dtls);
+    snprintf(dtls->why, sizeof dtls->why, "DTLS: %s", tls_dtls_why(dtls->dtls));
+    dtls->base.wire.why = dtls->why;
 }
 
 /* What the association brought, once it is open. The size of a message in `plaintext`, or 0. */
@@ -201,8 +220,10 @@ static size_t next_plaintext(struct dtls_wire *dtls, uint8_t *plaintext, int *re
             return 0;
         got = take(dtls, &event, plaintext);
         *result = state_result(dtls);
-        if (*result < 0)
+        if (*result < 0) {
+            note_failure(dtls);
             return 0;
+        }
         (void)flush(dtls); /* what it cannot send now goes with the next write */
         go_on_shutting(dtls);
     }
@@ -267,7 +288,7 @@ static void on_stepped(uv_work_t *work, int status)
     free(dtls->record);
     dtls->record = NULL;
     if (dtls->base.leaving != ASSOC_STAYS) {
-        assoc_wire_leave_now(&dtls->base);
+        assoc_wire_post(&dtls->base);
         return;
     }
     set_key(dtls);

@@ -35,7 +35,7 @@ size_t tls_wire_unsent(const struct tls_wire *tls)
     return size;
 }
 
-int tls_wire_flush(struct tls_wire *tls)
+static int send_unsent(struct tls_wire *tls)
 {
     size_t size = 0;
     const void *octets = tls_session_unsent(tls->session, &size);
@@ -51,6 +51,13 @@ int tls_wire_flush(struct tls_wire *tls)
     if (tls->is_shut)
         shutdown(tls->tcp.descriptor, SHUT_WR);
     return 0;
+}
+
+int tls_wire_flush(struct tls_wire *tls)
+{
+    int error = send_unsent(tls);
+    tls->tcp.wire.has_unsent = tls_wire_unsent(tls) > 0;
+    return error;
 }
 
 /* --- what the poll waits for --------------------------------------------------------------------

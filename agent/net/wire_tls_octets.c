@@ -29,7 +29,12 @@ static int nothing_of(struct tls_wire *tls)
     enum tls_state state = tls_session_state(tls->session);
     if (state == TLS_CLOSED)
         return UV_EOF;
-    return state == TLS_FAILED ? -EPROTO : WIRE_NOTHING;
+    if (state != TLS_FAILED)
+        return WIRE_NOTHING;
+    /* With TLS 1.3 a server refuses a client's certificate after the client's side is open. */
+    snprintf(tls->why, sizeof tls->why, "TLS: %s", tls_session_why(tls->session));
+    tls->tcp.wire.why = tls->why;
+    return -EPROTO;
 }
 
 /* What came goes into the session, and what is ready comes out. */
@@ -45,6 +50,8 @@ static int digest(struct tls_wire *tls, size_t came, dm_bytes room, dm_bytes *in
     int error = tls_wire_unsent(tls) ? tls_wire_flush(tls) : 0;
     if (tls_wire_unsent(tls))
         tls_wire_arm(tls);
+    if (!error && tls_wire_unsent(tls) > 2 * (size_t)TLS_UNSENT_MAX)
+        error = -ENOBUFS; /* it makes us answer (KeyUpdate), and does not read */
     if (!got)
         return error ? error : nothing_of(tls);
     *input = dm_bytes_of(plaintext, got);

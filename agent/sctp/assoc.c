@@ -9,7 +9,7 @@
 
 #include "agent/sctp/address.h"
 
-enum { BACKLOG = 1024 };
+enum { BACKLOG = 64 }; /* each holds a receive buffer, and no timer of ours runs for it */
 
 /* On a thread of the stack, which may hold locks: nothing of the stack is called from here. */
 static void on_upcall(struct socket *socket, void *name, int flags)

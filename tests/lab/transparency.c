@@ -175,7 +175,8 @@ static void exchange(struct lab_plan plan, int batches, uint64_t seed)
 
 static const char TO_CORE[] = "  - { name: all, realm: core.example, action: relay, pool: core }";
 
-Test(transparency, AVP_16_RTE_02_SEC_14_random_messages_pass_unchanged_between_workers, .timeout = 120)
+Test(transparency, AVP_16_RTE_02_SEC_14_random_messages_pass_unchanged_between_workers,
+     .timeout = 120)
 {
     exchange((struct lab_plan){.routes = TO_CORE}, 500, 20060926);
 }
