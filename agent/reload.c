@@ -11,7 +11,7 @@
 #include "agent/agent.h"
 #include "agent/conf/endpoint.h"
 #include "agent/log.h"
-#include "agent/sctp/stack.h"
+#include "agent/net/sctp_net.h"
 #include "agent/secrets.h"
 
 enum { LINES_LOGGED = 6 }; /* of the ten that the log writes in a second */
@@ -47,7 +47,6 @@ static void name_fixed(const struct reload_fixed *fixed, const struct conf *next
         {"workers", fixed->workers != next->workers},
         {"limits.connections", fixed->connections != next->limits.connections},
         {"admin.http", !is_same_http(fixed, next)},
-        {"sctp.udp_port", sctp_stack_is_open() && sctp_stack_udp_port() != next->sctp.udp_port},
         {"users.bindings", fixed->bindings != next->digest.bindings},
         {"admin.socket", !is_same_text(fixed->socket, next->socket)},
     };
@@ -56,16 +55,25 @@ static void name_fixed(const struct reload_fixed *fixed, const struct conf *next
             fprintf(to, "needs a restart: %s\n", keys[i].key);
 }
 
-/* Who we are is known to all peers: it is no reload that changes it. */
+/* Who we are is known to all peers, and the SCTP stack has its port: it is no reload that changes
+ * them. */
 static bool is_same_agent(const struct conf *now, const struct conf *next, FILE *complaints)
 {
-    bool has_identity = strcmp(now->identity, next->identity) == 0;
-    bool has_realm = strcmp(now->realm, next->realm) == 0;
-    if (!has_identity)
-        fprintf(complaints, "%s: identity: needs a restart\n", next->file);
-    if (!has_realm)
-        fprintf(complaints, "%s: realm: needs a restart\n", next->file);
-    return has_identity && has_realm;
+    const struct {
+        const char *key;
+        bool is_changed;
+    } keys[] = {
+        {"identity", strcmp(now->identity, next->identity) != 0},
+        {"realm", strcmp(now->realm, next->realm) != 0},
+        {"sctp.udp_port", sctp_net_needs_restart(next)},
+    };
+    bool is_same = true;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (keys[i].is_changed)
+            fprintf(complaints, "%s: %s: needs a restart\n", next->file, keys[i].key);
+        is_same &= !keys[i].is_changed;
+    }
+    return is_same;
 }
 
 /* --- reading, on a thread of the pool ----------------------------------------------------------

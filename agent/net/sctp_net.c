@@ -2,7 +2,6 @@
 #include "agent/net/sctp_net.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <uv.h>
@@ -78,21 +77,19 @@ static void warn_of_one_source(const struct conf *conf)
 
 bool sctp_net_prepare(const struct conf *conf, char *why, size_t size)
 {
-    static uint16_t udp_port; /* the one that the stack has taken */
     struct sctp_settings settings = settings_of(conf);
     if (!is_needed(conf))
         return true;
     warn_of_one_source(conf);
-    if (!sctp_stack_is_open()) {
-        udp_port = settings.udp_port;
+    if (!sctp_stack_is_open())
         return sctp_stack_open(&settings, why, size);
-    }
-    if (settings.udp_port != udp_port) {
-        snprintf(why, size, "`sctp.udp_port` is another one only after a restart");
-        return false;
-    }
     sctp_stack_tune(&settings);
     return true;
+}
+
+bool sctp_net_needs_restart(const struct conf *conf)
+{
+    return is_needed(conf) && sctp_stack_is_open() && sctp_stack_udp_port() != conf->sctp.udp_port;
 }
 
 void sctp_net_end(void)

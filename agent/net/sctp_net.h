@@ -8,6 +8,10 @@
  * `why` says what it needs. */
 bool sctp_net_prepare(const struct conf *conf, char *why, size_t size);
 
+/* Does it need another encapsulation than the stack that runs has? Any thread while nothing is
+ * prepared. */
+bool sctp_net_needs_restart(const struct conf *conf);
+
 /* Ends it, when all loops have let go of their associations. Waits a second for the last goodbyes
  * at most. */
 void sctp_net_end(void);

@@ -20,14 +20,14 @@ class Reload(Scenario):
         self.file = self.room / f'antipode-{len(self.programs)}.yaml'
         self.agent = agent(self, servers, **conf)
 
-    def reload(self, change):
+    def reload(self, change, end='done'):
         """Returns what is logged of it."""
         conf = pyyaml.safe_load(self.file.read_text())
         change(conf)
         self.file.write_text(yaml(conf))
         before = len(self.agent.log)
         self.agent.send(signal.SIGHUP)
-        return wait_until(lambda: 'reload: done' in self.agent.log[before:] and self.agent.log[before:], 'a reload')
+        return wait_until(lambda: f'reload: {end}' in self.agent.log[before:] and self.agent.log[before:], 'a reload')
 
     def ask(self, client):
         client.send_lir(1)
@@ -95,13 +95,13 @@ class Reload(Scenario):
         self.assert_ends_well(self.agent)
         server.close()
 
-    def test_another_udp_port_waits_for_a_restart_and_is_named(self):
+    def test_another_udp_port_waits_for_a_restart_and_so_does_the_rest(self):
         server = YesServer(1)
         self.start(server, agent=SctpAgent)
         said = self.reload(lambda conf: conf['sctp'].update(streams=8))
         self.assertNotIn('needs a restart', said)
-        said = self.reload(lambda conf: conf['sctp'].update(udp_port=free_udp_port()))
-        self.assertIn('needs a restart: sctp.udp_port', said)
+        said = self.reload(lambda conf: conf['sctp'].update(udp_port=free_udp_port()), 'refused')
+        self.assertIn('sctp.udp_port: needs a restart', said)
         self.ask(SipServer(self.agent, CLIENT))
         self.assert_ends_well(self.agent)
         server.close()

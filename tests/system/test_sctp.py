@@ -181,4 +181,4 @@ class Chain(Scenario):
         file = self.room / 'antipode-1.yaml'
         file.write_text(file.read_text().replace(f'"udp_port": {self.far.udp_port}', f'"udp_port": {free_udp_port()}'))
         self.far.send(signal.SIGHUP)
-        self.far.await_line(r'udp_port` is another one only after a restart')
+        self.far.await_line(r'sctp\.udp_port: needs a restart')
