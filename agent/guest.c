@@ -9,6 +9,7 @@
 #include "agent/guest_letter.h"
 #include "agent/log.h"
 #include "agent/park.h"
+#include "agent/sctp/stack.h"
 #include "agent/whereabouts.h"
 
 #define IDLE (60 * NS_PER_S)
@@ -20,11 +21,18 @@ uint64_t guest_what(dm_bytes host)
 
 /* --- asking --- */
 
+/* The SCTP stack runs where a listener or a peer of the configuration wants it. */
+static bool can_dial(const struct conf *conf, enum conf_transport transport)
+{
+    bool is_sctp = transport == CONF_SCTP || transport == CONF_DTLS;
+    return (conf->tls.is_given || !conf_is_secure(transport)) && (!is_sctp || sctp_stack_is_open());
+}
+
 unsigned guest_transports(const struct conf *conf)
 {
     unsigned transports = 0;
     for (unsigned i = 0; i < CONF_TRANSPORTS; i++)
-        if (conf->tls.is_given || !conf_is_secure((enum conf_transport)i))
+        if (can_dial(conf, (enum conf_transport)i))
             transports |= CONF_TRANSPORT_BIT(i);
     return transports;
 }

@@ -164,6 +164,7 @@ void discoveries_begin(struct agent *agent, const struct letter *opened)
     const struct discover_letter *letter = (const struct discover_letter *)(const void *)opened;
     struct snaptr_wish wish = {.application = letter->application,
                                .transports = guest_transports(agent->conf),
+                               .is_unverified = agent->conf->tls.verify == CONF_VERIFY_NONE,
                                .chance = {draw, NULL},
                                .allows = allows,
                                .context = agent};

@@ -105,7 +105,7 @@ static void add_host(struct snaptr *search, const struct snaptr_step *step)
 {
     unsigned transports = step->transports;
     if (step->is_moved && !is_allowed(search, step->name))
-        transports &= SECURE;
+        transports &= search->wish.is_unverified ? 0 : SECURE;
     for (unsigned i = 0; i < PREFERRED; i++)
         if (transports & CONF_TRANSPORT_BIT(preferred[i]))
             add_candidate(search, step, preferred[i]);

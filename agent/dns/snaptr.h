@@ -26,6 +26,7 @@ struct snaptr_wish {
     char realm[DNS_NAME_ROOM];
     uint32_t application;
     unsigned transports; /* those that we have: CONF_TRANSPORT_BIT */
+    bool is_unverified;  /* nobody's certificate is: none proves anything */
     struct dns_chance chance;
     /* May names beyond the realm be used? DNS-11. */
     bool (*allows)(void *context, const char *name);

@@ -2,6 +2,7 @@
 #include "agent/sctp/stack.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,7 +12,7 @@
 
 enum { BUFFER = 1 << 20, INITIAL_RTO = 1000, SACK_DELAY = 200, CHUNKS_QUEUED = 1 << 14 };
 
-static bool is_running;
+static atomic_bool is_running; /* all threads ask */
 
 struct sctp_settings sctp_settings_usual(void)
 {

@@ -30,6 +30,7 @@ static struct {
     struct row rows[ZONE];
     const char *silent; /* of this name nobody says anything */
     const char *allowed;
+    bool is_unverified;
     char asked[1000];
 } zone;
 
@@ -84,6 +85,7 @@ static void look(uint32_t application, unsigned transports)
     struct snaptr_wish wish = {.realm = REALM,
                                .application = application,
                                .transports = transports,
+                               .is_unverified = zone.is_unverified,
                                .chance = {draw, NULL},
                                .allows = allows};
     struct dns_question question;
@@ -383,6 +385,10 @@ Test(dns_snaptr,
                      NULL});
     look(SIP, ALL);
     cr_assert_str_eq(found(), "tls:s1.new.example:5868");
+    zone.is_unverified = true; /* then no certificate says anything */
+    look(SIP, ALL);
+    cr_assert_str_eq(found(), "");
+    zone.is_unverified = false;
     zone.allowed = "new.example";
     look(SIP, ALL);
     cr_assert_str_eq(found(), "tls:s1.new.example:5868 tcp:s1.new.example:3868");
