@@ -28,7 +28,9 @@ done
 
 . .ci/packages.sh
 if $install; then
-    install_packages "${BUILD_PACKAGES[@]}"
+    wanted=("${BUILD_PACKAGES[@]}")
+    [[ $transport != *tls ]] || wanted+=(openssl) # makes the certificates
+    install_packages "${wanted[@]}"
 fi
 echo "building a release …"
 mkdir -p build
