@@ -2,6 +2,7 @@
  * notice. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tests/lab/lab.h"
 
@@ -336,7 +337,8 @@ Test(reload, a_hundred_reloads_under_traffic_lose_nothing)
             memory = lab_resident_memory(bed.lab);
     }
 #ifndef LAB_SANITIZED
-    cr_assert_leq(lab_resident_memory(bed.lab), memory + (2 << 20));
+    if (!getenv("ANTIPODE_BIN")) /* of an agent under a sanitizer it says nothing, either */
+        cr_assert_leq(lab_resident_memory(bed.lab), memory + (2 << 20));
 #endif
     (void)memory;
     lab_expect_silence(bed.s1);
