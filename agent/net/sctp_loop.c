@@ -10,6 +10,7 @@ struct sctp_loop {
     bool is_deaf;
     struct sctp_woken *posted;
     struct sctp_woken **last;
+    struct sctp_loop *outlived; /* the next of those that the stack has outlived */
 };
 
 static struct sctp_loop *loop_of(struct wire_loop *loop)
@@ -78,12 +79,21 @@ void sctp_loop_close(struct wire_loop *loop)
     uv_close((uv_handle_t *)&sctp->bell, NULL);
 }
 
+/* Some association outlives us: its thread may still look at these, until the process ends. Main
+ * thread. */
+static struct sctp_loop *outlived;
+
 void sctp_loop_fini(struct wire_loop *loop)
 {
     struct sctp_loop *sctp = loop_of(loop);
     loop->sctp = NULL;
-    if (!sctp || sctp_stack_is_open())
-        return; /* some association outlives us; its thread may still look here */
+    if (sctp && sctp_stack_is_open()) {
+        sctp->outlived = outlived;
+        outlived = sctp;
+        return;
+    }
+    if (!sctp)
+        return;
     uv_mutex_destroy(&sctp->lock);
     free(sctp);
 }

@@ -219,7 +219,7 @@ static struct lab_peer *bring_back(struct lab_bed *bed)
     return s1;
 }
 
-Test(transparency, AVP_16_FOV_02_random_requests_fail_over_unchanged_but_for_T, .timeout = 300)
+Test(transparency, AVP_16_FOV_02_random_requests_fail_over_unchanged_but_for_T, .timeout = 120)
 {
     enum { FAILOVERS = 100 };
     struct lab_bed bed =

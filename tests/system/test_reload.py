@@ -7,9 +7,10 @@ sctp and dtls there are a fifth as many.
 import os
 import re
 import signal
+import subprocess
 
 from carrier import Carrier
-from common import REALM, Agent, Hss, Load, Scenario, configuration, wait_until, yaml
+from common import AGENT_BIN, REALM, Agent, Hss, Load, Scenario, configuration, wait_until, yaml
 
 RATE = int(os.environ.get('RELOAD_RATE', 1000))
 SUBSCRIBERS = int(os.environ.get('RELOAD_SUBSCRIBERS', 20000))
@@ -18,6 +19,14 @@ USERS = 500
 QUIET = '5s'
 POLICY = {'name': 'tidy', 'apply_to': 'request', 'when': [{'avp': 'Accounting-Realtime-Required', 'present': True}],
           'do': [{'remove': 'Accounting-Realtime-Required'}]}
+
+
+def is_sanitized():
+    """Is it another agent than the build's own (a wrapper, too), or one that keeps what was freed?"""
+    if 'ANTIPODE_BIN' in os.environ:
+        return True
+    version = subprocess.run([str(AGENT_BIN / 'antipode'), 'version'], capture_output=True, text=True, check=True).stdout
+    return 'sanitizer: none' not in version
 
 
 def resident(agent):
@@ -119,7 +128,7 @@ class Reload(Scenario):
         self.assert_undisturbed(self.before, after)
         self.assert_balanced(self.agent)
         self.say(quiet, report, memory, longest_pause(self.before, began), longest_pause(began, after))
-        if 'ANTIPODE_BIN' not in os.environ:  # under a sanitizer memory says nothing
+        if not is_sanitized():  # its memory says nothing
             first, last = self.peaks(memory)
             self.assertLess(last - first, 0.2 * first + (8 << 20))
         self.assert_ends_well(self.agent)
