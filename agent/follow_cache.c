@@ -209,7 +209,7 @@ void follow_learn(struct worker *worker, const struct rt_waiting *waiting, dm_by
     if (waiting->why != RT_BY_REDIRECT || !worker->redirects.of_usage[RT_ALL_USER] ||
         !follow_read(worker, &query, image_bytes(image)))
         return;
-    rt_learn_read(&taught, image_bytes(image), answer, result, &worker->conf->tables);
+    rt_learn_read(&taught, image_bytes(image), answer, result, &worker->conf->tables, true);
     if (taught.teacher != RT_TEACHER_NONE)
         share(worker, &query, &taught.lesson);
 }

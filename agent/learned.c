@@ -68,6 +68,20 @@ static uint32_t target_of_teacher(const struct learning *it)
 
 /* --- is it worth keeping? --- */
 
+static bool keeps_users(const struct rt_pool *pool)
+{
+    return pool && (pool->select == RT_STICKY || pool->is_partitioned);
+}
+
+/* Before it is read: of what a server pushed the pool is not known yet. */
+static bool wants_users(const struct learning *it)
+{
+    const struct rt_waiting *waiting = it->waiting;
+    if (rt_learn_is_pushed(waiting->application, waiting->command))
+        return it->tables->is_user_asked_for;
+    return keeps_users(rt_pool_numbered(it->tables, waiting->route, waiting->pool));
+}
+
 static bool is_by_hash(enum rt_why why)
 {
     return why == RT_BY_HASH || why == RT_BY_BINDING || why == RT_BY_SESSION;
@@ -106,8 +120,7 @@ static uint32_t target_of_user(const struct learning *it)
 static void keep_user(struct learning *it)
 {
     struct store *store = it->worker->store;
-    bool matters = it->pool && (it->pool->select == RT_STICKY || it->pool->is_partitioned);
-    if (!matters)
+    if (!keeps_users(it->pool))
         return;
     it->taught.lesson.target = target_of_user(it);
     if (it->taught.lesson.count > 1 || it->taught.lesson.target)
@@ -175,7 +188,7 @@ void learned_from_answer(struct peer *from, const struct rt_waiting *waiting, dm
     const struct image *image = waiting->image;
     if (!worker->store)
         return;
-    rt_learn_read(&it.taught, image_bytes(image), answer, result, it.tables);
+    rt_learn_read(&it.taught, image_bytes(image), answer, result, it.tables, wants_users(&it));
     if (it.taught.client)
         rt_bindings_expect(worker->store->table, it.taught.client);
     it.taught.lesson.realm = board_realm(worker->board, waiting->origin.slot);

@@ -192,15 +192,14 @@ static void choose_member(struct deciding *it, const struct rt_route *route, str
 
 /* --- redirects that were received --- */
 
-/* Does one send the request to a peer that can take it? `chosen` of generation 0: before the
- * choice. RDR-11, RDR-14. */
+/* There are some. Does one send the request to a peer that can take it? `chosen` of generation 0:
+ * before the choice. RDR-11, RDR-14. */
 static bool is_redirected(struct deciding *it, const struct rt_route *route, rt_peer chosen,
                           struct rt_verdict *verdict)
 {
     struct rt_seen seen = {0};
     dm_bytes host;
-    if (!it->world->redirected ||
-        !it->world->redirected(it->world->context, it->query, &it->names.key, chosen, &seen, &host))
+    if (!it->world->redirected(it->world->context, it->query, &it->names.key, chosen, &seen, &host))
         return false;
     const char *why_not = deciding_objection_to_choice(it, host, &seen);
     if (!why_not && seen.is_busy)
@@ -236,7 +235,8 @@ void deciding_serve(struct deciding *it, const struct rt_route *route, struct rt
         *verdict = wait_for(route, key_hash);
         return;
     }
-    if (user.why != RT_BY_SESSION && is_redirected(it, route, (rt_peer){0}, verdict))
+    if (it->world->redirected && user.why != RT_BY_SESSION &&
+        is_redirected(it, route, (rt_peer){0}, verdict))
         return;
     if (row == USER_UNKNOWN) {
         *verdict = deciding_reject_user(it, route);
@@ -250,6 +250,6 @@ void deciding_serve(struct deciding *it, const struct rt_route *route, struct rt
         forward_to_peer(it, route, &user, verdict);
     else
         choose_member(it, route, &user, verdict);
-    if (verdict->kind == RT_FORWARD)
+    if (it->world->redirected && verdict->kind == RT_FORWARD)
         (void)is_redirected(it, route, verdict->peer, verdict);
 }

@@ -120,6 +120,7 @@ struct reading {
     const struct rt_tables *tables;
     const struct rt_query *query;
     const struct row *row;
+    bool wants_users;
 };
 
 static void add_key(struct reading *it, const struct rt_key *key)
@@ -266,7 +267,7 @@ static void read_success(struct reading *it, dm_bytes request, dm_bytes answer,
 {
     it->taught->teacher = it->row->teacher;
     read_wildcard(it, request, answer);
-    if (it->row->what != SESSION && !it->taught->wildcard.at)
+    if (it->wants_users && it->row->what != SESSION && !it->taught->wildcard.at)
         read_keys(it, request, answer);
     read_session(it, answer, result);
     read_client(it);
@@ -283,7 +284,7 @@ static void read_unknown(struct reading *it)
 }
 
 void rt_learn_read(struct rt_taught *taught, dm_bytes request, dm_bytes answer,
-                   const struct rt_result *result, const struct rt_tables *tables)
+                   const struct rt_result *result, const struct rt_tables *tables, bool users)
 {
     struct rt_query query;
     struct dm_fault fault;
@@ -291,7 +292,7 @@ void rt_learn_read(struct rt_taught *taught, dm_bytes request, dm_bytes answer,
     if (rt_query_read(&query, request, tables->own_identity, false, &fault) != DM_OK)
         return;
     const struct row *row = row_of(&query);
-    struct reading it = {taught, tables, &query, row};
+    struct reading it = {taught, tables, &query, row, users};
     if (row && is_success(row, result))
         read_success(&it, request, answer, result);
     else if (row && row->teacher == RT_TEACHER_SERVER && is_unknown(&query, result))

@@ -44,6 +44,7 @@ bool rt_learn_is_news(const struct rt_result *result);
  * by his server? Then its ingress is the server. */
 bool rt_learn_is_pushed(uint32_t application, uint32_t command);
 
-/* Reads a request, as it was sent, and its answer, both whole. Slices point into them. */
+/* Reads a request, as it was sent, and its answer, both whole. Slices point into them. `users`: the
+ * identities of a success are wanted, too. */
 void rt_learn_read(struct rt_taught *taught, dm_bytes request, dm_bytes answer,
-                   const struct rt_result *result, const struct rt_tables *tables);
+                   const struct rt_result *result, const struct rt_tables *tables, bool users);

@@ -13,10 +13,14 @@
 #include "routing/pending.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The least table, and the unit of the scans: the due times of one cache line. */
 enum { BLOCK = 16 };
+
+static_assert(offsetof(struct rt_waiting, tried) == 2 * RT_LINE, "what is always used: two lines");
 
 #define SIZE_MAX_SLOTS (UINT32_C(1) << 30)
 
@@ -75,7 +79,7 @@ static bool table_grow(struct rt_pending *pending)
     if (pending->size >= SIZE_MAX_SLOTS)
         return false;
     struct rt_pending grown = {.size = pending->size == 0 ? BLOCK : pending->size * 2};
-    grown.slots = malloc(grown.size * sizeof *grown.slots);
+    grown.slots = aligned_alloc(RT_LINE, grown.size * sizeof *grown.slots);
     grown.due = calloc(grown.size, sizeof *grown.due);
     if (!grown.slots || !grown.due) {
         free(grown.slots);
@@ -107,6 +111,7 @@ struct rt_waiting *rt_pending_put(struct rt_pending *pending, uint32_t due)
     uint32_t slot = slot_of(pending, hop_by_hop);
     pending->due[slot] = armed(due);
     pending->slots[slot].hop_by_hop = hop_by_hop;
+    pending->slots[slot].tried_count = 0;
     pending->used++;
     return &pending->slots[slot];
 }
@@ -129,7 +134,8 @@ void rt_pending_take(struct rt_pending *pending, struct rt_waiting *slot, struct
 {
     uint32_t index = slot_of(pending, slot->hop_by_hop);
     assert(slot == &pending->slots[index] && pending->due[index] != 0);
-    *out = *slot;
+    memcpy(out, slot, offsetof(struct rt_waiting, tried));
+    memcpy(out->tried, slot->tried, slot->tried_count * sizeof *slot->tried);
     pending->due[index] = 0;
     pending->used--;
 }

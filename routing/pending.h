@@ -10,6 +10,8 @@
 #include "proto/header.h"
 #include "routing/pool.h"
 
+enum { RT_LINE = 64 }; /* octets of a cache line */
+
 /* The connection by which a request came: an answer belongs to it and to no later one. ANS-01. */
 struct rt_origin {
     uint32_t slot; /* of the peer */
@@ -18,6 +20,7 @@ struct rt_origin {
     bool wants_echo; /* errors bear the request's application: `error_echo` of the peer */
 };
 
+/* Two cache lines, and a third one for what a request sent for the first time has none of. */
 struct rt_waiting {
     uint32_t hop_by_hop; /* as sent; the key */
     uint32_t end_to_end;
@@ -31,8 +34,10 @@ struct rt_waiting {
     uint64_t deadline; /* ns */
     void *last_error;  /* the error answer of the member tried before, or NULL (ANS-06) */
     struct rt_policies *policies; /* for the answer, a counted reference; or NULL */
-    rt_peer tried[RT_TRIED_MAX];
-    uint64_t searched; /* groups that did not know the user: 1 << their number */
+    uint64_t searched;            /* groups that did not know the user: 1 << their number */
+    int32_t route;
+    int32_t pool; /* from which its member was chosen, or -1 */
+    uint32_t tag; /* free for the user */
     uint8_t tried_count;
     uint8_t why;           /* enum rt_why */
     uint8_t hops;          /* redirects that it followed */
@@ -44,9 +49,7 @@ struct rt_waiting {
     bool is_fixed;
     bool names_host;        /* the host that gets it becomes its Destination-Host: PXY-07 */
     bool was_retransmitted; /* T was received or has been set */
-    int32_t route;
-    int32_t pool; /* from which its member was chosen, or -1 */
-    uint32_t tag; /* free for the user */
+    _Alignas(RT_LINE) rt_peer tried[RT_TRIED_MAX]; /* tried_count of them */
 };
 
 struct rt_pending {
@@ -71,16 +74,16 @@ void rt_pending_fini(struct rt_pending *pending); /* must be empty */
 /* A Hop-by-Hop Identifier for a message that holds no slot: CER, DWR, DPR. */
 uint32_t rt_pending_draw(struct rt_pending *pending);
 
-/* Takes a slot due at `due` (ticks; 0 becomes 1) and gives it its hop_by_hop; the caller fills the
- * rest, which is not zero. NULL: the table is full (limit), or memory is. Grows by doubling when
- * half full; pointers to slots do not survive the next call. */
+/* Takes a slot due at `due` (ticks; 0 becomes 1) and gives it its hop_by_hop, and nobody tried; the
+ * caller fills the rest, which is not zero. NULL: the table is full (limit), or memory is. Grows by
+ * doubling when half full; pointers to slots do not survive the next call. */
 struct rt_waiting *rt_pending_put(struct rt_pending *pending, uint32_t due);
 
 /* The slot that this answer fits: Hop-by-Hop, End-to-End, command and application all match
  * (HDR-24); else NULL. */
 struct rt_waiting *rt_pending_find(struct rt_pending *pending, const struct dm_header *answer);
 
-/* Copies the slot out and frees it. */
+/* Copies the slot out and frees it; of `tried` there are tried_count. */
 void rt_pending_take(struct rt_pending *pending, struct rt_waiting *slot, struct rt_waiting *out);
 
 /* Takes the next slot due at or before `now` (ticks), going on from where the last call stopped;

@@ -118,7 +118,7 @@ static struct rt_lesson taught_by(const char *aor)
     struct rt_result success = {.code = 2001};
     struct rt_tables tables = {.own_identity = dm_text("a.home.example"), .domains = domains};
     rt_learn_read(&taught, message_of(sar, sizeof sar, 0xc0, aor),
-                  message_of(saa, sizeof saa, 0x40, aor), &success, &tables);
+                  message_of(saa, sizeof saa, 0x40, aor), &success, &tables, true);
     return taught.lesson;
 }
 

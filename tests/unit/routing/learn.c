@@ -95,7 +95,7 @@ static struct rt_taught taught_by(struct message *asked, struct message *said,
                                   struct rt_result result)
 {
     struct rt_taught taught;
-    rt_learn_read(&taught, finish(asked), finish(said), &result, &tables);
+    rt_learn_read(&taught, finish(asked), finish(said), &result, &tables, true);
     return taught;
 }
 
@@ -361,6 +361,17 @@ Test(learn, SRV_03_a_SAR_tells_which_client_serves_the_user)
     cr_assert_eq(taught.client, 0, "whose User-Name is not known");
     taught = taught_by_code(named(about(request(SIP, SAR), ALICE)), 5034);
     cr_assert_eq(taught.client, 0);
+}
+
+Test(learn, where_users_are_not_wanted_the_client_is_learnt_all_the_same)
+{
+    struct message *asked = named(about(request(SIP, SAR), ALICE));
+    struct rt_result success = {.code = 2001};
+    struct rt_taught taught;
+    rt_learn_read(&taught, finish(asked), finish(answer(SIP)), &success, &tables, false);
+    cr_assert_eq(taught.teacher, RT_TEACHER_SERVER);
+    cr_assert_eq(taught.lesson.count, 0);
+    cr_assert_neq(taught.client, 0);
 }
 
 Test(learn, STK_12_a_pattern_takes_the_place_of_the_identity_that_fulfils_it)

@@ -57,6 +57,26 @@ static void finish(struct rt_pending *pending)
     rt_pending_fini(pending);
 }
 
+Test(pending, who_was_tried_comes_out_with_the_slot_and_not_more)
+{
+    struct rt_pending pending = table_from(7);
+    struct rt_waiting *slot = rt_pending_put(&pending, 1);
+    cr_assert_eq(slot->tried_count, 0);
+    slot->tried_count = 2;
+    slot->tried[0] = (rt_peer){3, 1};
+    slot->tried[1] = (rt_peer){4, 2};
+    slot->searched = 5;
+    struct rt_waiting out;
+    out.tried[2] = (rt_peer){9, 9};
+    rt_pending_take(&pending, slot, &out);
+    cr_assert_eq(out.tried_count, 2);
+    cr_assert_eq(out.searched, 5);
+    cr_assert(rt_peer_equal(out.tried[0], (rt_peer){3, 1}));
+    cr_assert(rt_peer_equal(out.tried[1], (rt_peer){4, 2}));
+    cr_assert(rt_peer_equal(out.tried[2], (rt_peer){9, 9}));
+    rt_pending_fini(&pending);
+}
+
 Test(pending, an_empty_table_holds_no_memory_and_finds_nothing)
 {
     struct rt_pending pending = table_from(7);
