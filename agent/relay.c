@@ -393,13 +393,7 @@ static void discover(struct peer *from, dm_bytes message, struct rt_origin origi
         local_answer_verdict(worker, origin, message, &busy);
         return;
     }
-    struct relay_request request = {
-        .image = relay_image(from, message),
-        .origin = origin,
-        .ingress = from->self,
-        .received = worker->now,
-        .deadline = worker->now + from->conf->timers.request,
-    };
+    struct relay_request request = relay_undecided(from, message, origin);
     discover_request(worker, &request);
 }
 

@@ -12,6 +12,9 @@ void relay_decide(struct worker *worker, const struct rt_query *query,
 struct rt_verdict relay_decide_again(struct worker *worker, const struct relay_request *request,
                                      bool without_store);
 
+/* A request as it was read, to be held: its route is chosen, too, when it goes on. */
+struct relay_request relay_undecided(struct peer *from, dm_bytes message, struct rt_origin origin);
+
 /* A binding is being looked up: the request of `message` waits for it. False: it cannot; decide
  * without the store. */
 bool relay_park(struct peer *from, dm_bytes message, struct rt_origin origin,

@@ -16,19 +16,24 @@ static uint64_t patience(const struct worker *worker, const struct relay_request
     return request->received + worker->conf->bindings.timeout;
 }
 
+struct relay_request relay_undecided(struct peer *from, dm_bytes message, struct rt_origin origin)
+{
+    return (struct relay_request){
+        .image = relay_image(from, message),
+        .origin = origin,
+        .ingress = from->self,
+        .received = from->worker->now,
+        .deadline = from->worker->now + from->conf->timers.request,
+        .route = -1,
+        .pool = -1,
+    };
+}
+
 bool relay_park(struct peer *from, dm_bytes message, struct rt_origin origin,
                 const struct rt_verdict *verdict)
 {
     struct worker *worker = from->worker;
-    struct relay_request request = {
-        .image = relay_image(from, message),
-        .origin = origin,
-        .ingress = from->self,
-        .received = worker->now,
-        .deadline = worker->now + from->conf->timers.request,
-        .route = -1, /* chosen again, too: nothing is decided yet */
-        .pool = -1,
-    };
+    struct relay_request request = relay_undecided(from, message, origin);
     if (park_request(worker, &request, verdict->key_hash, patience(worker, &request)))
         return true;
     relay_request_free(worker, &request);

@@ -12,10 +12,10 @@
 #include <string.h>
 
 #include "agent/log.h"
+#include "agent/net/wire_proof.h"
 #include "agent/net/wire_sctp.h"
 #include "proto/header.h"
 #include "tls/dtls.h"
-#include "tls/identity.h"
 
 enum { FIRST_KEY = 0, DTLS_KEY = 1, DATA_STREAM = 1, WHY_ROOM = 256 };
 
@@ -387,14 +387,7 @@ static void proceed(struct assoc_wire *wire)
 static enum wire_proof speaks_for(const struct wire *wire, dm_bytes identity)
 {
     const struct dtls_wire *dtls = (const struct dtls_wire *)wire;
-    switch (tls_dtls_speaks_for(dtls->dtls, (const char *)identity.at, identity.size)) {
-    case TLS_PROVES:
-        return WIRE_PROVES;
-    case TLS_SILENT:
-        return WIRE_SILENT;
-    default:
-        return WIRE_DENIES;
-    }
+    return wire_proof_of(tls_dtls_speaks_for(dtls->dtls, (const char *)identity.at, identity.size));
 }
 
 static void security(const struct wire *wire, char *text, size_t size)

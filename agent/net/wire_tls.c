@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "agent/net/tcp.h"
+#include "agent/net/wire_proof.h"
 #include "agent/net/wire_tls_private.h"
-#include "tls/identity.h"
 
 static const struct tls_wire *tls_at(const struct wire *wire)
 {
@@ -170,14 +170,7 @@ static void tls_bury(struct wire *wire)
 static enum wire_proof tls_speaks_for(const struct wire *wire, dm_bytes identity)
 {
     const struct tls_session *session = tls_at(wire)->session;
-    switch (tls_session_speaks_for(session, (const char *)identity.at, identity.size)) {
-    case TLS_PROVES:
-        return WIRE_PROVES;
-    case TLS_SILENT:
-        return WIRE_SILENT;
-    default:
-        return WIRE_DENIES;
-    }
+    return wire_proof_of(tls_session_speaks_for(session, (const char *)identity.at, identity.size));
 }
 
 static void tls_security(const struct wire *wire, char *text, size_t size)
