@@ -6,65 +6,20 @@
  * (place, change) for the octets of the conversation. */
 #include "tls/dtls.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/certificates/certificates.h"
+#include "tests/fuzz/secure.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size);
 
 enum { IS_CLIENT = 1, IS_OPEN = 2, IS_CHANGED = 4 }; /* the first octet */
 
-static struct certificates certificates;
-static struct tls_context *context;
-
-static void claim(bool is_true)
-{
-    if (!is_true)
-        abort();
-}
-
-static void fini(void)
-{
-    tls_context_unref(context);
-    certificates_close(&certificates);
-}
-
-static void init(void)
-{
-    char why[TLS_WHY_SIZE];
-    certificates_usual(&certificates);
-    struct tls_options options = {.certificate = certificates_path(&certificates, "agent.pem"),
-                                  .private_key = certificates_path(&certificates, "agent.key"),
-                                  .ca = certificates_path(&certificates, "ca.pem"),
-                                  .minimum_version = TLS_VERSION_1_2};
-    context = tls_context_new(&options, why);
-    claim(context != NULL);
-    (void)atexit(fini);
-}
-
 struct ends {
     struct tls_dtls *client;
     struct tls_dtls *server;
-    const uint8_t *changes; /* triples */
-    size_t count;
-    size_t place; /* in the conversation */
-    bool is_changed;
+    struct changes changes;
 };
-
-static void change(struct ends *ends, uint8_t *octets, size_t size)
-{
-    for (size_t i = 0; i < size; i++, ends->place++) {
-        for (size_t k = 0; k < ends->count; k++) {
-            size_t place = (size_t)ends->changes[3 * k] << 8 | ends->changes[3 * k + 1];
-            if (place != ends->place || ends->changes[3 * k + 2] == 0)
-                continue;
-            octets[i] ^= ends->changes[3 * k + 2];
-            ends->is_changed = true;
-        }
-    }
-}
 
 /* The size of data that was read. */
 static size_t receive(struct tls_dtls *dtls, const uint8_t *octets, size_t size, uint8_t *room)
@@ -87,7 +42,7 @@ static bool carry(struct ends *ends, struct tls_dtls *from, struct tls_dtls *to)
     uint8_t *copy = malloc(record.size);
     claim(copy != NULL);
     memcpy(copy, record.octets, record.size);
-    change(ends, copy, record.size);
+    change(&ends->changes, copy, record.size);
     tls_dtls_sent(from);
     (void)receive(to, copy, record.size, room);
     free(copy);
@@ -129,7 +84,7 @@ static void play_conversation(struct ends *ends)
     converse(ends);
     for (size_t i = 0; i < 3; i++) {
         size_t size = tls_dtls_seal(ends->client, &word, 1, record[i]);
-        change(ends, record[i], size);
+        change(&ends->changes, record[i], size);
     }
     if (tls_dtls_state(ends->client) == TLS_OPEN) {
         for (size_t i = 3; i-- > 0;) {
@@ -138,7 +93,7 @@ static void play_conversation(struct ends *ends)
             read += got;
         }
     }
-    claim(read == 9 || ends->is_changed);
+    claim(read == 9 || ends->changes.is_changed);
     tls_dtls_close(ends->server);
     converse(ends);
 }
@@ -153,8 +108,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
                         .server = tls_dtls_new(context, TLS_SERVER)};
     claim(ends.client && ends.server);
     if (*octets & IS_CHANGED) {
-        ends.changes = octets + 1;
-        ends.count = (size - 1) / 3 < 16 ? (size - 1) / 3 : 16;
+        ends.changes.triples = octets + 1;
+        ends.changes.count = (size - 1) / 3 < 16 ? (size - 1) / 3 : 16;
         play_conversation(&ends);
     } else {
         if (*octets & IS_OPEN)

@@ -6,65 +6,20 @@
  * unchanged conversation must be what was written. */
 #include "tls/session.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/certificates/certificates.h"
+#include "tests/fuzz/secure.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size);
 
 enum { IS_CLIENT = 1, IS_OPEN = 2, IS_CHANGED = 4 }; /* the first octet */
 
-static struct certificates certificates;
-static struct tls_context *context;
-
-static void claim(bool is_true)
-{
-    if (!is_true)
-        abort();
-}
-
-static void fini(void)
-{
-    tls_context_unref(context);
-    certificates_close(&certificates);
-}
-
-static void init(void)
-{
-    char why[TLS_WHY_SIZE];
-    certificates_usual(&certificates);
-    struct tls_options options = {.certificate = certificates_path(&certificates, "agent.pem"),
-                                  .private_key = certificates_path(&certificates, "agent.key"),
-                                  .ca = certificates_path(&certificates, "ca.pem"),
-                                  .minimum_version = TLS_VERSION_1_2};
-    context = tls_context_new(&options, why);
-    claim(context != NULL);
-    (void)atexit(fini);
-}
-
 struct ends {
     struct tls_session *client;
     struct tls_session *server;
-    const uint8_t *changes; /* pairs */
-    size_t count;
-    size_t place; /* in the conversation */
-    bool is_changed;
+    struct changes changes;
 };
-
-static void change(struct ends *ends, uint8_t *octets, size_t size)
-{
-    for (size_t i = 0; i < size; i++, ends->place++) {
-        for (size_t k = 0; k < ends->count; k++) {
-            size_t place = (size_t)ends->changes[3 * k] << 8 | ends->changes[3 * k + 1];
-            if (place != ends->place || ends->changes[3 * k + 2] == 0)
-                continue;
-            octets[i] ^= ends->changes[3 * k + 2];
-            ends->is_changed = true;
-        }
-    }
-}
 
 static size_t carry(struct ends *ends, struct tls_session *from, struct tls_session *to)
 {
@@ -75,7 +30,7 @@ static size_t carry(struct ends *ends, struct tls_session *from, struct tls_sess
     uint8_t *copy = malloc(size);
     claim(copy != NULL);
     memcpy(copy, octets, size);
-    change(ends, copy, size);
+    change(&ends->changes, copy, size);
     tls_session_sent(from, size);
     (void)tls_session_feed(to, copy, size);
     free(copy);
@@ -128,7 +83,7 @@ static void play_conversation(struct ends *ends)
         carry(ends, ends->client, ends->server);
     size_t size = tls_session_read(ends->server, NULL, 0, got, sizeof got);
     claim(size == 0 || (size == 3 && memcmp(got, "CER", 3) == 0)); /* never anything else */
-    claim(size == 3 || ends->is_changed);
+    claim(size == 3 || ends->changes.is_changed);
     tls_session_close(ends->server);
     converse(ends);
     read_all(ends->client, NULL, 0);
@@ -144,8 +99,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
                         .server = tls_session_new(context, TLS_SERVER, NULL)};
     claim(ends.client && ends.server);
     if (*octets & IS_CHANGED) {
-        ends.changes = octets + 1;
-        ends.count = (size - 1) / 3 < 16 ? (size - 1) / 3 : 16;
+        ends.changes.triples = octets + 1;
+        ends.changes.count = (size - 1) / 3 < 16 ? (size - 1) / 3 : 16;
         play_conversation(&ends);
     } else {
         if (*octets & IS_OPEN)
