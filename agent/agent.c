@@ -388,6 +388,7 @@ static void start_loop(struct agent *agent)
         abort();
     agent->wires = (struct wire_loop){.uv = &agent->loop,
                                       .stats = &agent->stats,
+                                      .memory = &agent->memory,
                                       .conf = agent->conf,
                                       .tls = agent->snapshot->tls};
     wire_loop_open(&agent->wires);

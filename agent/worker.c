@@ -466,6 +466,7 @@ struct worker *worker_new(struct agent *agent, unsigned index)
     mailbox_init(&worker->mailbox, &worker->loop, on_mail, worker);
     worker->wires.uv = &worker->loop;
     worker->wires.stats = &worker->stats;
+    worker->wires.memory = &worker->memory;
     wire_loop_open(&worker->wires);
     worker->park = park_new(worker);
     return worker;

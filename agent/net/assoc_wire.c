@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "agent/log.h"
+#include "agent/memory.h"
 #include "agent/net/sctp_net.h"
 #include "agent/net/tcp.h"
 
@@ -136,11 +137,21 @@ static bool is_end(enum assoc_news news)
            news == ASSOC_LOST;
 }
 
+/* What strangers leave unfinished counts for `limits.memory`, too. */
+static void count_held(struct assoc_wire *wire, size_t held)
+{
+    if (held == wire->held)
+        return;
+    memory_count(wire->wire.loop->memory, (int64_t)held - (int64_t)wire->held);
+    wire->held = held;
+}
+
 bool assoc_wire_next(struct assoc_wire *wire, uint8_t *room, size_t size, struct assoc_event *event,
                      int *result)
 {
     for (;;) {
         enum assoc_news news = assoc_receive(wire->assoc, room, size, event);
+        count_held(wire, assoc_held(wire->assoc));
         wire->has_input = news != ASSOC_NOTHING && !is_end(news);
         if (is_for_reader(news))
             return true;
@@ -164,6 +175,7 @@ bool assoc_wire_has_ended(struct wire *head)
 void assoc_wire_close(struct wire *head, bool reset)
 {
     struct assoc_wire *wire = assoc_wire_of(head);
+    count_held(wire, 0);
     if (wire->assoc && reset)
         assoc_abort(wire->assoc);
     else if (wire->assoc)
@@ -177,6 +189,7 @@ void assoc_wire_detach(struct wire *head)
 {
     struct assoc_wire *wire = assoc_wire_of(head);
     assoc_leave(wire->assoc);
+    count_held(wire, 0);
     wire->leaving = ASSOC_DETACHES;
     assoc_wire_post(wire);
 }
@@ -185,6 +198,7 @@ int assoc_wire_attach(struct wire *head)
 {
     struct assoc_wire *wire = assoc_wire_of(head);
     assoc_join(wire->assoc, sctp_loop_owner(head->loop), &wire->woken);
+    count_held(wire, assoc_held(wire->assoc));
     wire->has_input = wire->may_write = true;
     wire->wanted = 0;
     return 0;

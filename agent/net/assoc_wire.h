@@ -17,6 +17,7 @@ struct assoc_wire {
     bool is_dialled;
     bool has_input; /* as far as we know: until a read finds nothing */
     bool may_write; /* likewise: until a write is refused */
+    size_t held;    /* octets of an unfinished message, as they were counted last */
     uint32_t heard; /* messages */
 };
 

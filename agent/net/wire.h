@@ -29,6 +29,7 @@
 #include "agent/stats.h"
 #include "proto/caps.h"
 
+struct memory;
 struct tls_context;
 struct wire;
 
@@ -36,6 +37,7 @@ struct wire;
 struct wire_loop {
     uv_loop_t *uv;
     struct stats *stats;     /* of its thread */
+    struct memory *memory;   /* likewise: what its wires hold of unfinished messages counts there */
     const struct conf *conf; /* in use there; wires may read it, and not keep it */
     struct tls_context *tls; /* likewise, for new wires; they hold references. NULL: no `tls` */
     uint8_t *ciphertext;     /* room for a read of tls; NULL before its use */
