@@ -10,6 +10,8 @@
 
 #include <usrsctp.h>
 
+#include "agent/sctp/sockets.h"
+
 enum { BUFFER = 1 << 20, INITIAL_RTO = 1000, SACK_DELAY = 200, CHUNKS_QUEUED = 1 << 14 };
 
 static atomic_bool is_running; /* all threads ask */
@@ -119,6 +121,7 @@ bool sctp_stack_open(const struct sctp_settings *settings, char *why, size_t siz
     usrsctp_init(settings->udp_port, NULL, NULL);
     sctp_stack_tune(settings);
     tune_fixed();
+    sctp_sockets_widen(settings->udp_port);
     is_running = true;
     return true;
 }

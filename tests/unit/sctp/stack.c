@@ -1,6 +1,7 @@
 /* Starting and ending the stack; the reasons it gives. */
 #include "tests/unit/sctp/pair.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 Test(stack, SCT_12_without_the_privilege_it_says_which_one)
@@ -28,6 +29,39 @@ Test(stack, SCT_10_a_udp_port_that_is_taken_is_named)
     cr_assert_not(sctp_stack_open(&settings, why, sizeof why));
     cr_assert_not_null(strstr(why, port), "%s", why);
     close(udp);
+}
+
+/* Of every socket that is bound to the port of the stack, which is the stack's. */
+static int smallest_receive_buffer(uint16_t port)
+{
+    int smallest = INT_MAX;
+    for (int descriptor = 0; descriptor < 100; descriptor++) {
+        struct sockaddr_in6 bound = {0};
+        socklen_t size = sizeof bound, length = sizeof(int);
+        int buffer = 0;
+        if (getsockname(descriptor, (struct sockaddr *)(void *)&bound, &size) == 0 &&
+            ntohs(bound.sin6_port) == port &&
+            getsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &buffer, &length) == 0 &&
+            buffer < smallest)
+            smallest = buffer;
+    }
+    return smallest;
+}
+
+static int most_the_system_allows(void)
+{
+    int most = 0;
+    FILE *file = fopen("/proc/sys/net/core/rmem_max", "r");
+    cr_assert_eq(fscanf(file, "%d", &most), 1);
+    fclose(file);
+    return 2 * (most < 4 << 20 ? most : 4 << 20); /* Linux doubles what is asked for */
+}
+
+Test(stack, its_sockets_have_room_for_a_burst_of_all_associations, .timeout = 60)
+{
+    pair_stack();
+    cr_assert_eq(smallest_receive_buffer(sctp_stack_udp_port()), most_the_system_allows());
+    stack_ends();
 }
 
 Test(stack, it_ends_when_nothing_is_associated_any_more, .timeout = 60)
