@@ -2,7 +2,7 @@
 """Writes docs/CONFORMANCE.md: every requirement with its section, its sentence and the tests that show it.
 
 usage: docs/conformance.py [--check]
-  --check   writes nothing; fails where the page names a test that is no more, or a row without test and reason
+  --check   writes nothing; fails where the page, or docs/INTEROP.md, names a test that is no more, or lacks a row
 
 Rows come from docs/REQUIREMENTS.md, tests from the names under tests/ that cite them, reasons from tests/later.txt."""
 
@@ -103,6 +103,13 @@ def check(groups, tests):
     return wrong
 
 
+def interop_named():
+    """What docs/INTEROP.md names and is no test."""
+    known = {name.split()[-1] for path in (ROOT / "tests").rglob("*") if path.suffix in (".c", ".py") for name in names_in(path)}
+    text = (ROOT / "docs" / "INTEROP.md").read_text(encoding="utf-8")
+    return [name for name in re.findall(r"`((?:[A-Z]{3}_\d\d|test)_\w+)`", text) if name not in known]
+
+
 def main():
     groups, tests, later = rows_of(ROOT / "docs" / "REQUIREMENTS.md"), tests_by_row(), reasons()
     if "--check" not in sys.argv:
@@ -111,7 +118,10 @@ def main():
     wrong = check(groups, tests)
     for line in wrong:
         print(f"docs/CONFORMANCE.md {line}; run docs/conformance.py")
-    return 1 if wrong else 0
+    gone = interop_named()
+    for name in gone:
+        print(f"docs/INTEROP.md names a test that is no more: {name}")
+    return 1 if wrong or gone else 0
 
 
 sys.exit(main())

@@ -258,6 +258,28 @@ Test(rte, RTE_17_the_more_special_route_wins)
     lab_end(bed.lab);
 }
 
+static const char by_origin[] =
+    "  - { name: any, realm: core.example, action: reject, result: 5030 }\n"
+    "  - { name: realm, realm: core.example, origin_realm: \"*.example\", action: relay, "
+    "pool: core }\n"
+    "  - { name: host, realm: core.example, origin_host: " C2 ", action: relay, pool: two }";
+
+Test(rte, RTE_17_whose_request_it_is_decides_where_routes_name_an_origin)
+{
+    struct lab_plan plan = matrix_plan();
+    plan.routes = by_origin;
+    struct lab_bed bed = lab_bed(plan);
+    struct lab_peer *c2 = lab_client(bed.lab, C2);
+    expect_at(&bed, bed.s1, lab_lir(bed.c1, ALICE));
+    struct lab_message *of_c2 = lab_lir(c2, ALICE);
+    lab_send(c2, of_c2);
+    lab_expect_relayed(c2, bed.s2, of_c2);
+    struct lab_message *foreign = without(lab_lir(bed.c1, ALICE), ORIGIN_REALM);
+    lab_send(bed.c1, with_text(foreign, ORIGIN_REALM, "elsewhere.test"));
+    lab_expect_result(bed.c1, foreign, 5030);
+    lab_end(bed.lab);
+}
+
 Test(rte, RTE_17_ERR_13_a_route_that_rejects_with_5003_answers_without_E)
 {
     struct lab_bed bed = lab_bed(matrix_plan());
@@ -388,6 +410,28 @@ Test(rte, RTE_20_round_robin_gives_everyone_the_same)
     lab_wait_inbox(bed.c1, MANY);
     cr_assert_eq(bed.s1->answered, MANY / 2);
     cr_assert_eq(bed.s2->answered, MANY / 2);
+    lab_end(bed.lab);
+}
+
+/* One worker: what it has sent since counts at once. */
+Test(rte, RTE_20_least_pending_leaves_out_who_owes_an_answer)
+{
+    enum { MANY = 30 };
+    struct lab_bed bed = lab_bed(
+        (struct lab_plan){.servers = {S1, S2}, .workers = 1, .pool = "select: least_pending"});
+    struct lab_message *owed = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, owed);
+    while (!bed.s1->inbox && !bed.s2->inbox)
+        lab_serve(bed.lab, 100);
+    struct lab_peer *busy = bed.s1->inbox ? bed.s1 : bed.s2;
+    struct lab_peer *idle = busy == bed.s1 ? bed.s2 : bed.s1;
+    for (int i = 0; i < MANY; i++) {
+        struct lab_message *lir = lab_lir(bed.c1, ALICE);
+        lab_send(bed.c1, lir);
+        lab_expect_relayed(bed.c1, idle, lir);
+    }
+    lab_answer(busy, lab_expect(busy, LIR), 2001);
+    lab_expect_answer(bed.c1, owed);
     lab_end(bed.lab);
 }
 

@@ -140,6 +140,15 @@ Test(start, readyz_tells_when_the_pool_has_a_member)
     lab_end(lab);
 }
 
+Test(start, readyz_does_not_wait_for_a_pool_that_is_optional)
+{
+    struct lab *lab = lab_start((struct lab_plan){.pool = "ready: optional"});
+    int status = 0;
+    free(lab_get(lab, "/readyz", &status));
+    cr_assert_eq(status, 200);
+    lab_end(lab);
+}
+
 Test(start, an_unknown_path_is_404)
 {
     struct lab *lab = lab_start((struct lab_plan){0});
