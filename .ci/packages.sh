@@ -3,7 +3,7 @@
 BUILD_PACKAGES=(gcc cmake ninja-build pkg-config libc6-dev libuv1-dev libyaml-dev libmicrohttpd-dev
     libjansson-dev libpcap-dev libhiredis-dev libc-ares-dev libusrsctp-dev libxxhash-dev libtre-dev libssl-dev libjemalloc-dev)
 TEST_PACKAGES=(clang clang-format libclang-rt-14-dev libcriterion-dev ccache scdoc curl patch python3 python3-jsonschema python3-yaml openssl
-    freediameterd freediameter-extensions iproute2 redis-server tshark prometheus)
+    freediameterd freediameter-extensions iproute2 nftables redis-server tshark prometheus)
 SANITIZE_PACKAGES=(clang-tidy cppcheck valgrind gcovr) # for `tests/run.sh tidy` and `sanitize`
 
 missing_packages() {
