@@ -13,6 +13,7 @@ enum { FIRST_ROOM = 1024, ANSWER_ROOM = 4096 };
 #define LINGER NS_PER_S
 
 struct arrival {
+    struct crowd_member member; /* first: it is found by it */
     struct front *front;
     struct arrival *next;
     struct arrival **link; /* the pointer that points here */
@@ -51,6 +52,7 @@ static void forget(struct arrival *arrival)
     *arrival->link = arrival->next;
     if (arrival->next)
         arrival->next->link = arrival->link;
+    crowds_leave(&arrival->member);
     front_has_left(front);
 }
 
@@ -72,6 +74,22 @@ static void refuse(struct arrival *arrival, enum stats_refusal reason, const cha
     stats_add(&arrival->front->agent->stats.refused[reason], 1);
     log_warn("-", "refused", log_words("{source}: {why}"), log_text("source", source),
              log_text("why", why));
+}
+
+void arrival_crowd_out(struct crowd_member *member)
+{
+    struct arrival *arrival = (struct arrival *)(void *)member;
+    if (!arrival->is_lingering)
+        refuse(arrival, STATS_REFUSED_crowd, "too many of its address have sent no CER");
+    end(arrival, false);
+}
+
+void arrival_make_room(struct arrival *arrival)
+{
+    unsigned share = crowds_share(arrival->front->agent->conf->limits.half_open);
+    struct crowd_member *oldest = crowds_excess(&arrival->member, share, clock_now());
+    if (oldest)
+        arrival_crowd_out(oldest);
 }
 
 static bool say(struct arrival *arrival, uint8_t *octets, size_t size)
@@ -370,6 +388,7 @@ void arrival_begin(struct front *front, struct wire *wire)
     front->half_open++;
     wire_hold(wire, &events_of_wire, arrival);
     (void)wire_remote(wire, &arrival->source); /* it may be gone already: the next read says so */
+    crowds_enter(&front->crowds, &arrival->member, &arrival->source, clock_now());
     wire_wait(wire, WIRE_READABLE);
 }
 

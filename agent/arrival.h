@@ -13,6 +13,11 @@
 /* Takes `wire`, which has just been accepted. */
 void arrival_begin(struct front *front, struct wire *wire);
 
+/* Ends the oldest of its address, where that is greedy and has more than its share. */
+void arrival_make_room(struct arrival *arrival);
+/* Ends the arrival that this is of: its address has too many that idle. */
+void arrival_crowd_out(struct crowd_member *member);
+
 /* What is due of it: its time is over, or its slot may be free now. */
 void arrival_tick(struct arrival *arrival, uint64_t now, uint64_t real);
 

@@ -14,7 +14,8 @@
 #include "agent/net/sctp_net.h"
 #include "agent/net/tcp.h"
 
-enum { ACCEPTS_PER_TURN = 64 };
+/* PATIENCE: who has said nothing for such a part of `timers.capabilities` idles. */
+enum { ACCEPTS_PER_TURN = 64, PATIENCE_PARTS = 5 };
 #define NO_DESCRIPTORS_PAUSE (100 * NS_PER_MS)
 
 /* --- letting in, or not -------------------------------------------------------------------------
@@ -60,6 +61,7 @@ static void let_in(struct front *front, struct wire *wire)
         return;
     }
     arrival_begin(front, wire);
+    arrival_make_room(front->first);
     if (front->half_open >= front->agent->conf->limits.half_open) {
         stats_add(&front->agent->stats.refused[STATS_REFUSED_half_open], 1);
         pause_for(front, 0);
@@ -186,6 +188,7 @@ bool front_open(struct front *front, struct agent *agent)
     char *why = NULL;
     size_t size = 0;
     *front = (struct front){.agent = agent};
+    uv_random(NULL, NULL, &front->crowds.seed, sizeof front->crowds.seed, 0, NULL);
     FILE *complaints = open_memstream(&why, &size);
     if (!complaints)
         abort();
@@ -202,12 +205,25 @@ bool front_open(struct front *front, struct agent *agent)
 /* --- time, and the end --------------------------------------------------------------------------
  */
 
+/* While `half_open` is full, those go that idle at the expense of others. */
+static void thin_out(struct front *front, uint64_t now)
+{
+    const struct conf *conf = front->agent->conf;
+    unsigned share = crowds_share(conf->limits.half_open);
+    uint64_t patience = conf->timers.capabilities / PATIENCE_PARTS;
+    struct crowd_member *idle;
+    while (front->is_paused && (idle = crowds_idle(&front->crowds, share, patience, now)))
+        arrival_crowd_out(idle);
+}
+
 void front_tick(struct front *front)
 {
     uint64_t now = clock_now();
     uint64_t real = clock_real();
     if (front->is_paused && front->paused_until && real >= front->paused_until)
         set_listening(front, true);
+    if (front->is_paused && !front->paused_until)
+        thin_out(front, now);
     struct arrival *next;
     for (struct arrival *arrival = front->first; arrival; arrival = next) {
         next = arrival_next(arrival);

@@ -2,7 +2,8 @@
  *
  * An arrival moves exactly once: when its CER names the peer, a letter carries wire and octets to
  * the peer's home. A CER that leads to no peer is answered here. Strangers are bounded: by
- * `half_open`, by the capabilities timer, by the size of what they may send before they are known.
+ * `half_open`, of which one address has no more than its share for long (crowds.h), by the
+ * capabilities timer, by the size of what they may send before they are known.
  * PSM-07, SEC-15. What an arrival goes through: arrival.h. */
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <uv.h>
 
 #include "agent/conf/conf.h"
+#include "agent/crowds.h"
 
 struct agent;
 struct arrival;
@@ -22,6 +24,7 @@ struct front {
     struct listener *listeners;
     struct arrival *first; /* all arrivals */
     unsigned half_open;
+    struct crowds crowds;  /* the same arrivals by address */
     bool is_paused;        /* `half_open` is full, or there are no descriptors */
     uint64_t paused_until; /* real time; 0: until there is room */
 };

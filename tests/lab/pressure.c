@@ -1,8 +1,11 @@
 /* pressure.c — greedy, deaf and slow peers: the others are served, memory is bounded, watchdogs are
  * on time. Issue 2, 7; RTE-25. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/lab/lab.h"
 
@@ -311,6 +314,41 @@ Test(pressure, SEC_15_silent_connections_keep_nobody_out_for_longer_than_their_t
     lab_advance(bed.lab, 12000, 500);
     lab_expect_result(c2, cer, 2001);
     lab_expect_service(c2, bed.s1);
+    lab_end(bed.lab);
+}
+
+/* Connections from another address of this machine, that say nothing. */
+static void idle_from_elsewhere(struct lab_bed *bed, int *sockets, unsigned count)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000002)};
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(bed->lab->port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    for (unsigned i = 0; i < count; i++) {
+        sockets[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        cr_assert_eq(bind(sockets[i], (struct sockaddr *)&from, sizeof from), 0);
+        cr_assert_eq(connect(sockets[i], (struct sockaddr *)&to, sizeof to), 0);
+    }
+}
+
+/* Four times as many as there is room for are before it; each round would be 10 s. */
+Test(pressure, SEC_15_an_address_that_fills_half_open_keeps_no_other_out,
+     .description = LAB_STREAMS)
+{
+    enum { LIMIT = 16, IDLE = 4 * LIMIT };
+    int idle[IDLE];
+    struct lab_bed bed = lab_bed((struct lab_plan){.limits = "half_open: 16"});
+    idle_from_elsewhere(&bed, idle, IDLE);
+    lab_wait_metric(bed.lab, "antipode_connections_refused_total{reason=\"half_open\"}", 1);
+    struct lab_peer *c2 = lab_dial(bed.lab, C2);
+    struct lab_message *cer = lab_cer(c2);
+    lab_push(c2, cer);
+    lab_advance(bed.lab, 3000, 500);
+    lab_expect_result(c2, cer, 2001);
+    double refused = lab_metric(bed.lab, "antipode_connections_refused_total{reason=\"crowd\"}");
+    cr_assert_geq(refused, IDLE - LIMIT, "%g", refused);
+    for (int i = 0; i < IDLE; i++)
+        close(idle[i]);
     lab_end(bed.lab);
 }
 
