@@ -18,11 +18,13 @@ struct seek_letter {
     char host[];
 };
 
-/* MAIL_FOUND: the front desk says so. */
+/* MAIL_FOUND: the front desk says so, and what it was asked: a reload may have renamed it since. */
 struct found_letter {
     struct letter letter;
     rt_peer peer;
+    uint16_t port;
     struct conf_addresses list;
+    char host[DNS_NAME_ROOM];
 };
 
 /* --- at its home --- */
@@ -121,6 +123,12 @@ bool peer_seek_next(struct peer *peer, bool was_open)
     return true;
 }
 
+static bool is_still_sought(const struct peer *peer, const struct found_letter *letter)
+{
+    const struct conf_endpoint *connect = &peer->conf->connect;
+    return !strcmp(connect->name, letter->host) && connect->port == letter->port;
+}
+
 void peer_found(struct worker *worker, const struct letter *opened)
 {
     const struct found_letter *letter = (const struct found_letter *)(const void *)opened;
@@ -130,8 +138,10 @@ void peer_found(struct worker *worker, const struct letter *opened)
     peer->whereabouts->is_asking = false;
     if (!has_name(peer) || !may_dial(peer) || peer->state != DM_CLOSED)
         return;
-    peer_seek_among(peer, &letter->list);
-    if (letter->list.count)
+    bool is_sought = is_still_sought(peer, letter);
+    if (is_sought)
+        peer_seek_among(peer, &letter->list);
+    if (!is_sought || letter->list.count)
         peer_seek(peer);
     else
         peer_plan_reconnect(peer);
@@ -142,6 +152,7 @@ void peer_found(struct worker *worker, const struct letter *opened)
 struct seeking {
     struct agent *agent;
     rt_peer peer;
+    uint16_t port;
     char host[DNS_NAME_ROOM];
 };
 
@@ -161,7 +172,9 @@ static void on_found(void *context, const struct dns_addresses *found)
     uint16_t home = agent->registry.slots[seeking->peer.slot].home;
     struct found_letter *letter = post_letter(&agent->post, home, MAIL_FOUND, sizeof *letter, true);
     letter->peer = seeking->peer;
+    letter->port = seeking->port;
     letter->list = found->list;
+    memcpy(letter->host, seeking->host, sizeof letter->host);
     free(seeking);
 }
 
@@ -173,6 +186,7 @@ void whereabouts_find(struct agent *agent, const struct letter *opened)
         abort();
     seeking->agent = agent;
     seeking->peer = letter->peer;
+    seeking->port = letter->port;
     memcpy(seeking->host, letter->host, letter->size);
     hosts_find(agent->resolver, seeking->host, letter->port, resolver_deadline(agent->resolver),
                on_found, seeking);

@@ -86,6 +86,12 @@ class Names(Scenario):
         sections = {'peers': [CLIENTS], 'pools': [], 'routes': [], **sections}
         self.agent = Agent(self, [], clock=clock, workers=2, dns=dns, **sections)
 
+    def reload(self, before, after):
+        file = next(self.room.glob('antipode-*.yaml'))
+        file.write_text(file.read_text().replace(before, after))
+        self.agent.send(signal.SIGHUP)
+        self.agent.await_line('^INFO -: reload: done')
+
     def report(self, identity):
         with urllib.request.urlopen(f'http://{self.agent.admin}/api/v1/peers', timeout=DEADLINE) as answer:
             rows = json.load(answer)['peers']
@@ -398,12 +404,6 @@ class Expiry(Names):
 
 
 class Reload(Names):
-    def reload(self, before, after):
-        file = next(self.room.glob('antipode-*.yaml'))
-        file.write_text(file.read_text().replace(before, after))
-        self.agent.send(signal.SIGHUP)
-        self.agent.await_line('^INFO -: reload: done')
-
     def test_other_name_servers_are_asked_from_a_reload_on(self):
         self.serve('')
         s1 = self.host('s1.' + PARTNER)
@@ -439,10 +439,10 @@ class HostNames(Names):
         return {'identity': host.identity, 'connect': {'transport': 'tcp', 'address': host.name, 'port': host.port},
                 **more}
 
-    def begin(self, zone, *peers):
+    def begin(self, zone, *peers, **dns):
         self.dns.write(zone)
         pool = [{'name': 'hss', 'members': [{'peer': peer['identity']} for peer in peers]}]
-        self.start(peers=[*peers, CLIENTS], pools=pool,
+        self.start(peers=[*peers, CLIENTS], pools=pool, dns=dns,
                    routes=[{'name': 'home', 'realm': 'example.net', 'action': 'relay', 'pool': 'hss'}])
 
     def test_DNS_01_a_peer_with_a_host_name_is_resolved_and_dialled(self):
@@ -480,6 +480,21 @@ class HostNames(Names):
         wait_until(lambda: self.dns.count(s1.name, 'A') > 0, 'a question')
         self.dns.write(f'{s1.name} 60 A 127.0.0.1\n')
         self.agent.await_line(rf'^INFO {re.escape(s1.identity)}: open')
+        self.end()
+
+    def test_DNS_14_what_comes_late_of_a_name_that_a_reload_has_changed_is_not_dialled(self):
+        self.serve('')
+        before = self.host('before.example.net', address='127.0.0.2', speaks_as='hss1.example.net')
+        after = self.host('after.example.net', address='127.0.0.3', port=before.port, speaks_as='hss1.example.net')
+        is_changed = threading.Event()
+        self.addCleanup(is_changed.set)
+        self.dns.heard = lambda name, kind: is_changed.wait(DEADLINE)
+        self.begin(f'{before.name} 600 A 127.0.0.2\n{after.name} 600 A 127.0.0.3\n', self.by_name(before), timeout='20s')
+        wait_until(lambda: self.dns.count(before.name) > 0, 'a question')
+        self.reload(before.name, after.name)
+        is_changed.set()
+        wait_until(lambda: CER in after.commands(), 'a connection to the new address')
+        self.assertEqual(before.commands(), [])
         self.end()
 
     def test_DNS_14_an_agent_whose_name_servers_are_silent_ends_well(self):
