@@ -2,14 +2,19 @@
  */
 #include "agent/net/wire_sctp.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "proto/header.h"
 
+enum { OVERSIZED_SHOWN = DM_HEADER_SIZE + 1 };
+static_assert((int)OVERSIZED_SHOWN <= (int)ASSOC_PREFIX, "so much is kept of it");
+
 /* --- in -----------------------------------------------------------------------------------------
  */
 
-/* Of a message past every limit only the beginning is there: a header that claims more. */
+/* Of a message past every limit only the beginning is there: its header and one octet, so that no
+ * length that it can claim is what came, be it ever so short. SCT-02. */
 static int sctp_read(struct wire *head, uint8_t *room, size_t size, dm_bytes *input)
 {
     struct assoc_wire *wire = assoc_wire_of(head);
@@ -23,7 +28,7 @@ static int sctp_read(struct wire *head, uint8_t *room, size_t size, dm_bytes *in
     } while (event.what != ASSOC_MESSAGE && event.what != ASSOC_OVERSIZED);
     wire->heard++;
     head->is_ahead = true;
-    *input = dm_bytes_of(event.octets, event.what == ASSOC_MESSAGE ? event.size : ASSOC_PREFIX);
+    *input = dm_bytes_of(event.octets, event.what == ASSOC_MESSAGE ? event.size : OVERSIZED_SHOWN);
     return WIRE_MORE;
 }
 

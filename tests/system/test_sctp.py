@@ -85,6 +85,16 @@ class Sctp(Scenario):
         _, answer = self.next_answer()
         self.assertEqual(answer.number(RESULT_CODE), 2001)
 
+    def test_SCT_02_a_message_past_the_limit_that_claims_to_be_short_is_5015(self):
+        """Of such a message the agent keeps its first octets only, and as many as it keeps may be what it claims."""
+        self.start()
+        for number, length in enumerate((20, 24, 28), 1):
+            message = bytearray(self.lir(number, avp(PLUGIN, bytes(70000))))
+            struct.pack_into('>I', message, 0, 1 << 24 | length)
+            self.server.socket.send(bytes(message))
+            _, answer = self.next_answer()
+            self.assertEqual((answer.hop_by_hop, answer.number(RESULT_CODE)), (number, LENGTH))
+
     def test_PSM_08_SCT_05_ordered_until_we_have_heard_the_initiator_then_not(self):
         """The DWR behind the CEA asks for that proof."""
         yes = YesServer(1)
