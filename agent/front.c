@@ -172,6 +172,7 @@ bool front_listen(struct front *front, const struct conf *conf, FILE *complaints
         const struct conf_endpoint *wanted = &conf->listen[i];
         if (!find_listener(front, wanted) && !open_listener(front, wanted, complaints)) {
             take_back(front, before);
+            sctp_net_restore(front->agent->conf);
             return false;
         }
     }

@@ -87,6 +87,13 @@ bool sctp_net_prepare(const struct conf *conf, char *why, size_t size)
     return true;
 }
 
+void sctp_net_restore(const struct conf *conf)
+{
+    struct sctp_settings settings = settings_of(conf);
+    if (sctp_stack_is_open())
+        sctp_stack_tune(&settings);
+}
+
 bool sctp_net_needs_restart(const struct conf *conf)
 {
     return is_needed(conf) && sctp_stack_is_open() && sctp_stack_udp_port() != conf->sctp.udp_port;

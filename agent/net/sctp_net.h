@@ -8,6 +8,10 @@
  * `why` says what it needs. */
 bool sctp_net_prepare(const struct conf *conf, char *why, size_t size);
 
+/* Tunes the stack, if there is one, as it was: the configuration that it was prepared for is
+ * refused, and this one stays. */
+void sctp_net_restore(const struct conf *conf);
+
 /* Does it need another encapsulation than the stack that runs has? Any thread while nothing is
  * prepared. */
 bool sctp_net_needs_restart(const struct conf *conf);
