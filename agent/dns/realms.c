@@ -32,31 +32,51 @@ struct realm_entry *realms_find(struct realms *realms, dm_bytes name, uint32_t a
     return at;
 }
 
-static bool is_over(const struct realm_entry *entry, uint64_t now)
-{
-    return entry->realm.until <= now && entry->asked <= now;
-}
+/* --- room ---------------------------------------------------------------------------------------
+ */
 
-static void sweep(struct realms *realms, bool all, uint64_t now)
+static void drop(struct realms *realms, struct realm_entry **link)
 {
-    for (unsigned i = 0; i < REALMS_BUCKETS; i++) {
-        struct realm_entry **link = &realms->buckets[i];
-        while (*link) {
-            struct realm_entry *at = *link;
-            if (!all && !is_over(at, now)) {
-                link = &at->next;
-                continue;
-            }
-            *link = at->next;
-            realms->count--;
-            free(at);
-        }
-    }
+    struct realm_entry *entry = *link;
+    *link = entry->next;
+    realms->count--;
+    free(entry);
 }
 
 void realms_clear(struct realms *realms)
 {
-    sweep(realms, true, 0);
+    for (unsigned i = 0; i < REALMS_BUCKETS; i++)
+        while (realms->buckets[i])
+            drop(realms, &realms->buckets[i]);
+}
+
+/* Requests wait for what is being asked for. */
+static bool is_spare(const struct realm_entry *entry, bool even_found, uint64_t now)
+{
+    bool is_good = entry->realm.outcome == DNS_FOUND && entry->realm.until > now;
+    return entry->asked <= now && (!is_good || (even_found && !entry->is_used));
+}
+
+/* The hand goes on where it was, so that what goes is sought for once and not at each newcomer. */
+static bool drop_one(struct realms *realms, bool even_found, uint64_t now)
+{
+    for (unsigned i = 0; i < REALMS_BUCKETS; i++) {
+        realms->hand = (realms->hand + 1) % REALMS_BUCKETS;
+        struct realm_entry **link = &realms->buckets[realms->hand];
+        while (*link && !is_spare(*link, even_found, now))
+            link = &(*link)->next;
+        if (*link) {
+            drop(realms, link);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_room(struct realms *realms, uint64_t now)
+{
+    return realms->count < REALMS_MAX || drop_one(realms, false, now) ||
+           drop_one(realms, true, now);
 }
 
 struct realm_entry *realms_at(struct realms *realms, dm_bytes name, uint32_t application,
@@ -65,9 +85,7 @@ struct realm_entry *realms_at(struct realms *realms, dm_bytes name, uint32_t app
     struct realm_entry *entry = realms_find(realms, name, application);
     if (entry)
         return entry;
-    if (realms->count >= REALMS_MAX)
-        sweep(realms, false, now);
-    if (realms->count >= REALMS_MAX || name.size >= DNS_NAME_ROOM)
+    if (name.size >= DNS_NAME_ROOM || !has_room(realms, now))
         return NULL;
     entry = calloc(1, sizeof *entry);
     if (!entry)

@@ -27,6 +27,7 @@ struct realm_entry {
 struct realms {
     struct realm_entry *buckets[REALMS_BUCKETS];
     unsigned count;
+    unsigned hand; /* the bucket where room was made last */
 };
 
 struct realms *realms_new(void);
@@ -34,8 +35,9 @@ void realms_free(struct realms *realms);
 
 /* NULL: nothing is known, nobody was asked. */
 struct realm_entry *realms_find(struct realms *realms, dm_bytes name, uint32_t application);
-/* The same, and an empty one (`until` 0) where there is none; what is over goes when there are too
- * many. NULL: there are too many all the same. */
+/* The same, and an empty one (`until` 0) where there is none. When there are too many, one goes
+ * that is over or that DNS has nobody for, else one that nobody uses: names that somebody invents
+ * keep out no realm that there is. NULL: all are in use, or being asked for. */
 struct realm_entry *realms_at(struct realms *realms, dm_bytes name, uint32_t application,
                               uint64_t now);
 void realms_clear(struct realms *realms);

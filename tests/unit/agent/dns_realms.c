@@ -16,6 +16,8 @@ static struct realm_entry *put(struct realms *realms, const char *name, uint64_t
     struct realm_entry *entry = realms_at(realms, dm_text(name), SIP, 0);
     if (entry)
         entry->realm.until = until;
+    if (entry)
+        entry->is_used = true;
     return entry;
 }
 
@@ -53,7 +55,7 @@ Test(dns_realms, DNS_10_what_is_over_makes_room)
     struct realms *realms = realms_new();
     fill(realms, 100);
     cr_assert_not_null(realms_at(realms, dm_text("another.example"), SIP, 101));
-    cr_assert_eq(realms->count, 1);
+    cr_assert_eq(realms->count, REALMS_MAX);
     realms_free(realms);
 }
 
@@ -65,6 +67,48 @@ Test(dns_realms, one_that_is_being_asked_for_is_not_over)
     entry->asked = 200;
     realms_at(realms, dm_text("another.example"), SIP, 101);
     cr_assert_eq(realms_find(realms, dm_text("r7.example"), SIP), entry);
+    realms_free(realms);
+}
+
+/* All that is over goes before what is not. */
+Test(dns_realms, DNS_10_what_is_good_stays_while_others_are_over)
+{
+    struct realms *realms = realms_new();
+    char name[40];
+    fill(realms, 100);
+    struct realm_entry *good = realms_find(realms, dm_text("r7.example"), SIP);
+    good->realm.until = 1000;
+    good->is_used = false;
+    for (unsigned i = 0; i < REALMS_MAX - 1; i++) {
+        snprintf(name, sizeof name, "later%u.example", i);
+        realms_at(realms, dm_text(name), SIP, 101)->asked = 200;
+    }
+    cr_assert_eq(realms_find(realms, dm_text("r7.example"), SIP), good);
+    realms_free(realms);
+}
+
+Test(dns_realms, DNS_14_names_that_DNS_has_nobody_for_make_room)
+{
+    struct realms *realms = realms_new();
+    fill(realms, 100);
+    struct realm_entry *invented = realms_find(realms, dm_text("r7.example"), SIP);
+    invented->realm.outcome = DNS_NOTHING;
+    cr_assert_not_null(realms_at(realms, dm_text("another.example"), SIP, 50));
+    cr_assert_null(realms_find(realms, dm_text("r7.example"), SIP));
+    realms_free(realms);
+}
+
+Test(dns_realms, DNS_10_what_was_found_and_nobody_uses_makes_room_when_nothing_else_does)
+{
+    struct realms *realms = realms_new();
+    fill(realms, 100);
+    realms_find(realms, dm_text("r7.example"), SIP)->is_used = false;
+    realms_find(realms, dm_text("r8.example"), SIP)->realm.outcome = DNS_FAILED;
+    cr_assert_not_null(put(realms, "one.example", 100));
+    cr_assert_not_null(realms_find(realms, dm_text("r7.example"), SIP));
+    cr_assert_not_null(put(realms, "two.example", 100));
+    cr_assert_null(realms_find(realms, dm_text("r7.example"), SIP));
+    cr_assert_null(put(realms, "three.example", 100), "all are in use");
     realms_free(realms);
 }
 
