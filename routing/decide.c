@@ -99,6 +99,8 @@ static void decide_by_realm(struct deciding *it, struct rt_verdict *verdict)
     const char *why = "no Destination-Realm to go by";
     if (deciding_has_realm(it)) {
         const struct rt_route *route = rt_table_find(it->tables->realms, it->query, &wrong);
+        if (it->reasons)
+            rt_say_passed_over(it->reasons, it->tables, it->query, route);
         if (route) {
             follow(it, route, verdict);
             return;

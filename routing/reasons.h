@@ -16,6 +16,10 @@ struct rt_shown rt_show(dm_bytes name);
 
 /* "route sip-home: realm example.net exact, application sip named". */
 void rt_say_route(struct rt_reasons *reasons, const struct rt_route *route);
+/* "not route sip-from-partner: the command is not listed", for routes of the request's realm that
+ * do not take it; `taken` is the one that does, or NULL. reasons_routes.c. */
+void rt_say_passed_over(struct rt_reasons *reasons, const struct rt_tables *tables,
+                        const struct rt_query *query, const struct rt_route *taken);
 /* "public", "private", "number"; the key's octets as they may be shown. `key` is not empty. */
 const char *rt_kind_name(uint8_t kind);
 struct rt_shown rt_show_key(const struct rt_key *key);

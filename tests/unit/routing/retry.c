@@ -124,6 +124,60 @@ Test(retry, reasons_tell_each_step_in_a_line)
     tear_down(it);
 }
 
+/* As decide() would, of an LIR of c1.edge.example. */
+static void reasons_of(struct world *it)
+{
+    rt_table_free(it->tables.realms);
+    it->tables.realms = rt_table_new(it->routes, ROUTES);
+    it->text[0] = '\0';
+    it->reasons.size = 0;
+    decide(it, to_core());
+}
+
+Test(retry, reasons_tell_which_routes_of_the_realm_were_passed_over_and_why)
+{
+    static const uint32_t uar = UAR;
+    struct world *it = set_up();
+    struct rt_route *other = &it->routes[TRANSIT];
+    other->realm = dm_text("core.example");
+    other->command_count = 1;
+    other->commands = &uar;
+    reasons_of(it);
+    expect_reason(it, "not route transit.example: the command is not listed\n"
+                      "route core.example: ");
+    other->command_count = 0;
+    other->origin_host = dm_text("c9.edge.example");
+    reasons_of(it);
+    expect_reason(it, "not route transit.example: Origin-Host is not c9.edge.example\n");
+    other->origin_host = dm_text("*.edge.example");
+    other->origin_realm = dm_text("*.edge.example");
+    reasons_of(it);
+    expect_reason(it, "not route transit.example: Origin-Realm is not *.edge.example\n");
+    tear_down(it);
+}
+
+Test(retry, reasons_tell_why_no_route_of_the_realm_takes_a_request)
+{
+    struct world *it = set_up();
+    it->routes[CORE].any_application = false;
+    it->routes[CORE].application = CX;
+    reasons_of(it);
+    expect_reason(it, "not route core.example: it is for another application\n"
+                      "answer 3002: no route of the realm takes the request\n");
+    tear_down(it);
+}
+
+Test(retry, reasons_say_nothing_of_routes_that_come_behind)
+{
+    struct world *it = set_up();
+    it->routes[TRANSIT].realm = dm_text("core.example");
+    it->routes[REFUSED].realm = dm_text("*");
+    it->routes[REFUSED].any_application = false;
+    reasons_of(it);
+    cr_assert_null(strstr(it->text, "not route"), "%s", it->text);
+    tear_down(it);
+}
+
 Test(retry, reasons_name_the_user_as_people_write_him_and_his_slot)
 {
     struct rt_key key;
