@@ -28,6 +28,7 @@ struct dtls_wire {
     bool is_stepping; /* the conversation belongs to the pool */
     bool is_up;
     bool has_key;
+    bool is_keyless; /* the stack refuses our key */
     bool awaits_dry;
     bool is_dry; /* nothing of ours is under way */
     bool is_shutting;
@@ -87,8 +88,8 @@ static int send_waiting(struct dtls_wire *dtls)
             dtls->base.may_write = false;
         if (error)
             return error;
-        if (record.what & TLS_DTLS_THEN_USE_KEY)
-            assoc_key_use(dtls->base.assoc, DTLS_KEY);
+        if (record.what & TLS_DTLS_THEN_USE_KEY && !assoc_key_use(dtls->base.assoc, DTLS_KEY))
+            dtls->is_keyless = true;
         dtls->is_dry = false;
         tls_dtls_sent(dtls->dtls);
     }
@@ -277,7 +278,8 @@ static void set_key(struct dtls_wire *dtls)
     if (!key || dtls->has_key)
         return;
     dtls->has_key = true;
-    assoc_key_set(dtls->base.assoc, DTLS_KEY, key, TLS_DTLS_KEY_SIZE);
+    if (!assoc_key_set(dtls->base.assoc, DTLS_KEY, key, TLS_DTLS_KEY_SIZE))
+        dtls->is_keyless = true;
 }
 
 static void on_stepped(uv_work_t *work, int status)
@@ -368,6 +370,10 @@ static void proceed(struct assoc_wire *wire)
             fail(dtls, tls_dtls_reason(dtls->dtls), -EPROTO);
             return;
         }
+        if (dtls->is_keyless) {
+            fail(dtls, TLS_REASON_INTERNAL, -EPROTO);
+            return;
+        }
         if (state == TLS_OPEN && result == 0) {
             open_up(dtls);
             return;
@@ -379,6 +385,15 @@ static void proceed(struct assoc_wire *wire)
         }
         take_event(dtls, &event);
     }
+}
+
+/* Its holder has waited long enough: nothing else ends a handshake without having said why. */
+static void dtls_close(struct wire *wire, bool reset)
+{
+    struct dtls_wire *dtls = dtls_of_wire(wire);
+    if (wire->state == WIRE_HANDSHAKING && dtls->is_up && !wire->why)
+        count(dtls, TLS_REASON_TIMEOUT);
+    assoc_wire_close(wire, reset);
 }
 
 /* --- what it knows ------------------------------------------------------------------------------
@@ -412,7 +427,7 @@ static const struct wire_kind dtls_kind = {
     .wait = assoc_wire_wait,
     .has_ended = assoc_wire_has_ended,
     .shut = dtls_shut,
-    .close = assoc_wire_close,
+    .close = dtls_close,
     .detach = assoc_wire_detach,
     .attach = assoc_wire_attach,
     .bury = assoc_wire_bury,

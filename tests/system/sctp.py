@@ -12,6 +12,7 @@ from common import DEADLINE, Agent, wait_until
 IPPROTO_SCTP = 132
 SOCK_STREAM = 1
 NODELAY, RECVRCVINFO, UDP_ENCAPS_PORT, EVENT = 0x4, 0x1f, 0x24, 0x1e
+AUTH_CHUNK, DATA = 0x12, 0
 ASSOC_CHANGE, SHUTDOWN_EVENT = 1, 5
 COMM_UP, COMM_LOST, RESTART, SHUTDOWN_COMP, CANT_START = range(1, 6)
 UNORDERED = 0x400
@@ -54,9 +55,9 @@ def sockaddr(port, address='127.0.0.1'):
 
 
 class SctpSocket:
-    """Connected to `port` of the peer whose stack takes UDP at `udp_port`."""
+    """Connected to `port` of the peer whose stack takes UDP at `udp_port`; it may demand that DATA is authenticated."""
 
-    def __init__(self, port, udp_port):
+    def __init__(self, port, udp_port, is_authenticated=False):
         self.library = Stack.open()
         self.ended = None  # what ended it
         self.received = collections.deque()
@@ -69,6 +70,8 @@ class SctpSocket:
         for event in (ASSOC_CHANGE, SHUTDOWN_EVENT):
             self.option(EVENT, struct.pack('=IHBx', 0, event, 1))
         self.option(UDP_ENCAPS_PORT, struct.pack('=H126xIH2x', socket.AF_INET, 0, socket.htons(udp_port)))
+        if is_authenticated:
+            self.option(AUTH_CHUNK, bytes([DATA]))
         self.check(self.library.usrsctp_bind(self.socket, sockaddr(0), 16) == 0)
         self.check(self.library.usrsctp_connect(self.socket, sockaddr(port), 16) == 0)
         self.library.usrsctp_set_non_blocking(self.socket, 1)

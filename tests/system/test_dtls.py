@@ -15,11 +15,11 @@ RECORD = 16384
 
 
 class Dtls(Scenario):
-    def start(self, server, near=NEAR):
+    def start(self, server, near=NEAR, **far):
         ring = Ring(self.room / 'ring', NEAR, FAR)
         secret = lambda name: {'certificate': ring.path(f'{name}.pem'), 'private_key': ring.path(f'{name}.key'),
                                'ca': ring.path('ca.pem')}
-        self.far = SctpAgent(self, [server], transport='dtls', identity=FAR, tls=secret(FAR))
+        self.far = SctpAgent(self, [server], transport='dtls', identity=FAR, tls=secret(FAR), **far)
         self.near = self.start_near(server, secret(near), near == NEAR)
 
     def start_near(self, server, secret, is_let_in):
@@ -31,10 +31,10 @@ class Dtls(Scenario):
         return SctpAgent(self, [server], transport='dtls', identity=NEAR, tls=secret,
                          peers=[row(server, to_server), row(self.far, self.far.connect)])
 
-    def start_yes(self):
+    def start_yes(self, **far):
         yes = YesServer(1)
         self.addCleanup(yes.close)
-        self.start(yes)
+        self.start(yes, **far)
         self.server = SipServer(self.near, 'probe.example.com')
         self.addCleanup(self.server.socket.close)
 
@@ -71,6 +71,14 @@ class Dtls(Scenario):
             end = 'lost'
         self.assertEqual(end, 'lost')
         self.far.await_line(r'does not authenticate DATA')
+        self.assertEqual(self.far.metrics().sum('tls_handshakes_total', result='protocol'), 1)
+        self.assertEqual(self.ask(1000), 2001)
+
+    def test_SEC_15_a_handshake_that_takes_too_long_is_counted(self):
+        self.start_yes(timers={'capabilities': '1s'})
+        end = SctpSocket(self.far.sctp_port, self.far.udp_port, is_authenticated=True).await_end()
+        self.assertIn(end, ('shutdown', 'lost'))
+        self.assertEqual(self.far.metrics().sum('tls_handshakes_total', result='timeout'), 1)
         self.assertEqual(self.ask(1000), 2001)
 
     def test_SEC_04_a_stranger_is_refused(self):
