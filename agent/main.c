@@ -87,6 +87,8 @@ int main(int count, char **arguments)
     if (!strcmp(command, "ctl"))
         return command_ctl(count - 1, arguments + 1);
     if (!strcmp(command, "version") || !strcmp(command, "--version")) {
+        if (count == 3 && !strcmp(arguments[2], "--help"))
+            return fputs(usage, stdout) < 0;
         if (count > 2)
             return wrong("version", ": no arguments are wanted");
         version_write(stdout);

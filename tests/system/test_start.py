@@ -55,6 +55,6 @@ class Start(Scenario):
                 self.assertTrue(re.match('antipode: ', lines[0]) and 'usage: ' in '\n'.join(lines))
 
     def test_help_is_no_mistake(self):
-        for arguments in (['--help'], ['run', '--help'], ['check', '--help']):
+        for arguments in (['--help'], ['run', '--help'], ['check', '--help'], ['version', '--help']):
             with self.subTest(arguments):
                 self.assertEqual(self.run_agent(*arguments), (0, []))
