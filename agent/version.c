@@ -1,7 +1,7 @@
 /* version.c — `antipode version`: version, build options, libraries.
  *
  * The libraries are those that are loaded, not those whose headers were there; but hiredis cannot
- * be asked. */
+ * be asked, and usrsctp has no number at all. */
 #include "agent/version.h"
 
 #include <ares.h>
@@ -16,6 +16,8 @@
 #include <uv.h>
 #include <xxhash.h>
 #include <yaml.h>
+
+#include "tls/context.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZER "address"
@@ -77,6 +79,7 @@ static void write_libraries(FILE *to)
     fprintf(to, "tre: %s\n", tre_version());
     fprintf(to, "hiredis: %d.%d.%d\n", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
     fprintf(to, "c-ares: %s\n", ares_version(NULL));
+    fprintf(to, "openssl: %s\n", tls_library_version());
     fprintf(to, "xxhash: %u.%u.%u\n", xxhash / 10000, xxhash / 100 % 100, xxhash % 100);
 }
 

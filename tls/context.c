@@ -4,6 +4,7 @@
  * DTLS but where it says so; whatever the system's openssl.cnf sets is overridden. */
 #include "tls/context.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,4 +137,9 @@ size_t tls_context_files(const struct tls_context *context, const struct tls_fil
 enum tls_verify tls_context_verify(const struct tls_context *context)
 {
     return context->verify;
+}
+
+const char *tls_library_version(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION_STRING);
 }

@@ -60,3 +60,6 @@ void tls_context_unref(struct tls_context *context);
 size_t tls_context_files(const struct tls_context *context, const struct tls_file **files);
 
 enum tls_verify tls_context_verify(const struct tls_context *context);
+
+/* The library that is loaded: "3.0.17". */
+const char *tls_library_version(void);

@@ -252,6 +252,26 @@ Test(ans, ANS_08_only_so_many_servers_are_asked)
     lab_end(bed.lab);
 }
 
+Test(ans, ANS_08_a_third_server_is_asked_where_attempts_says_so)
+{
+    static const char *names[] = {S1, S2, "s3.core.example", "s4.core.example"};
+    struct lab_plan plan = {.pool = "retry: { attempts: 3 }"};
+    memcpy(plan.servers, names, sizeof(names));
+    struct lab_bed bed = lab_bed(plan);
+    struct lab_peer *server[] = {bed.s1, bed.s2, lab_server(bed.lab, names[2]),
+                                 lab_server(bed.lab, names[3])};
+    for (int i = 0; i < 4; i++)
+        server[i]->auto_result = 3004;
+    struct lab_message *lir = lab_lir(bed.c1, ALICE);
+    lab_send(bed.c1, lir);
+    lab_expect_result(bed.c1, lir, 3004);
+    unsigned asked = 0;
+    for (int i = 0; i < 4; i++)
+        asked += server[i]->answered;
+    cr_assert_eq(asked, 3);
+    lab_end(bed.lab);
+}
+
 /* --- what does not belong --- */
 
 Test(ans, ANS_10_DUP_06_a_second_answer_is_dropped)

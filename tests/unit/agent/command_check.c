@@ -70,5 +70,6 @@ Test(version, it_says_what_it_is_and_whether_time_can_be_moved)
     cr_assert_not_null(strstr(said, "antipode " ANTIPODE_VERSION "\n"));
     cr_assert_not_null(strstr(said, "\nlab clock: "));
     cr_assert_not_null(strstr(said, "\nlibyaml: "));
+    cr_assert_not_null(strstr(said, "\nopenssl: 3."));
     free(said);
 }
