@@ -2,6 +2,7 @@
 """Breaks one behaviour after the other on purpose, and looks whether its test goes red.
 
 usage: tests/mutate.py [NAME-PART]...     all of tests/mutations/, or those whose names contain a part
+       tests/mutate.py --check            builds nothing: does each patch fit the sources still?
 
 A mutation is a patch below a sentence and a line `test: PROGRAM FILTER`. Each is tried in a copy of the tree under
 build/mutate/: the test must pass there before, fail with the patch, and the patch must still build. Exit 0 only if
@@ -77,6 +78,16 @@ def patch(mutation, *more):
         sys.exit(f"{mutation.name}: does not fit the sources any more\n{run.stdout}{run.stderr}")
 
 
+def check(mutations):
+    """Those that do not fit, as patch says it."""
+    command = ["patch", "-p1", "-s", "-F3", "-N", "--dry-run", "-i"]
+    runs = [(m, subprocess.run([*command, m.path], cwd=ROOT, capture_output=True, text=True)) for m in mutations]
+    for mutation, run in runs:
+        if run.returncode:
+            print(f"{mutation.name}: does not fit the sources any more\n{run.stdout}{run.stderr}")
+    return int(any(run.returncode for _, run in runs))
+
+
 def is_caught(mutation):
     """Builds it and runs its test. None where all is well, else what is not."""
     targets = [mutation.program] + (["antipode"] if mutation.program.startswith("lab_") else [])
@@ -92,6 +103,8 @@ def is_caught(mutation):
 def main():
     parts = sys.argv[1:]
     mutations = [Mutation(path) for path in sorted((ROOT / "tests" / "mutations").glob("*.patch"))]
+    if parts == ["--check"]:
+        return check(mutations)
     mutations = [m for m in mutations if not parts or any(part in m.name for part in parts)]
     copy_tree()
     configure()
