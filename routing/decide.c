@@ -159,6 +159,13 @@ static enum rt_reach reach_of_host(const struct deciding *it, struct rt_seen *se
     return why_not ? RT_UNREACHABLE : seen->reach;
 }
 
+static bool is_absent_peer(const struct deciding *it, const struct rt_seen *host)
+{
+    const struct rt_world *world = it->world;
+    return host->peer.generation ||
+           (world->admits && world->admits(world->context, it->query->destination_host));
+}
+
 static void decide_by_host(struct deciding *it, struct rt_verdict *verdict)
 {
     struct rt_seen host;
@@ -177,7 +184,7 @@ static void decide_by_host(struct deciding *it, struct rt_verdict *verdict)
         return;
     if (reach == RT_LAST_RESORT) /* WDG-13 */
         *verdict = forward_to_host(it, host.peer);
-    else if (verdict->result == DM_REALM_NOT_SERVED && host.peer.generation)
+    else if (verdict->result == DM_REALM_NOT_SERVED && is_absent_peer(it, &host))
         *verdict = deciding_answer(it, -1, DM_UNABLE_TO_DELIVER,
                                    "the host is a peer, only not reachable now");
 }

@@ -53,6 +53,10 @@ struct rt_world {
     /* Any peer by its DiameterIdentity; false if there is none of that name. */
     bool (*host)(void *context, dm_bytes identity, uint32_t application, struct rt_seen *seen);
 
+    /* May be NULL. Nobody of this name is there, but the configuration lets one in: it is a peer
+     * that is not reachable now. Asked when there is no other way. */
+    bool (*admits)(void *context, dm_bytes identity);
+
     /* The following may be NULL: nothing is learnt. */
 
     /* What was learnt of the key with this hash (rt_key_hash). */

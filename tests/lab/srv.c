@@ -77,6 +77,19 @@ Test(srv, SRV_04_a_request_of_a_server_for_an_unknown_client_never_goes_to_anoth
     lab_end(bed.lab);
 }
 
+/* Nobody remembers it when its slot is given back: its pattern says that it is a peer. */
+Test(srv, SRV_05_a_client_of_a_pattern_that_is_not_there_is_3002_for_the_server)
+{
+    struct lab_bed bed = lab_bed(USUAL);
+    struct lab_message *rtr = lab_push_request(bed.s1, RTR, "c9.edge.example", "edge.example");
+    lab_send(bed.s1, rtr);
+    lab_expect_error(bed.s1, rtr, 3002);
+    struct lab_message *other = lab_push_request(bed.s1, RTR, "c9.far.example", "far.example");
+    lab_send(bed.s1, other);
+    lab_expect_error(bed.s1, other, 3003);
+    lab_end(bed.lab);
+}
+
 Test(srv, SRV_05_a_client_that_goes_while_an_RTR_is_pending_is_3002_for_the_server)
 {
     struct lab_bed bed = lab_bed(USUAL);
