@@ -87,6 +87,14 @@ static bool is_at_end(void)
     return ended;
 }
 
+/* What OpenSSL works out when it first looks at a certificate, here and not in the first
+ * handshakes: those are in several threads, and all have this one. Whether it is good is for `take`
+ * and the handshake to say. */
+static void look_first(X509 *certificate)
+{
+    (void)X509_get_extension_flags(certificate);
+}
+
 typedef bool take_certificate(struct tls_context *context, X509 *certificate, size_t number);
 
 /* Hands each certificate of a file to `take`, which says whether OpenSSL likes it. */
@@ -100,6 +108,7 @@ static bool read_certificates(struct reading *reading, const char *path, take_ce
     bool good = true;
     X509 *certificate;
     while (good && (certificate = PEM_read_bio_X509(file, NULL, NULL, NULL)) != NULL) {
+        look_first(certificate);
         note_end(note, X509_get0_notAfter(certificate));
         good = take(reading->context, certificate, count++);
         X509_free(certificate);

@@ -87,11 +87,11 @@ static X509 *read_certificate(const struct certificates *certificates, const cha
     return certificate;
 }
 
-static void extend(X509 *certificate, int what, const char *value)
+static void extend(X509 *certificate, X509 *issuer, int what, const char *value)
 {
     X509V3_CTX context;
     X509V3_set_ctx_nodb(&context);
-    X509V3_set_ctx(&context, certificate, certificate, NULL, NULL, 0);
+    X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
     X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, what, value);
     demand(extension && X509_add_ext(certificate, extension, -1), value);
     X509_EXTENSION_free(extension);
@@ -107,7 +107,7 @@ static void add_names(X509 *certificate, const char *dns)
         size_t size = strlen(value);
         (void)snprintf(value + size, sizeof value - size, "%sDNS:%s", size ? "," : "", name);
     }
-    extend(certificate, NID_subject_alt_name, value);
+    extend(certificate, certificate, NID_subject_alt_name, value);
 }
 
 static void fill(X509 *certificate, const struct certificate *wanted, long serial, EVP_PKEY *key)
@@ -123,8 +123,9 @@ static void fill(X509 *certificate, const struct certificate *wanted, long seria
     if (wanted->dns)
         add_names(certificate, wanted->dns);
     if (wanted->is_authority) {
-        extend(certificate, NID_basic_constraints, "critical,CA:TRUE");
-        extend(certificate, NID_key_usage, "critical,keyCertSign,cRLSign");
+        extend(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE");
+        extend(certificate, certificate, NID_key_usage, "critical,keyCertSign,cRLSign");
+        extend(certificate, certificate, NID_subject_key_identifier, "hash");
     }
 }
 
@@ -139,6 +140,7 @@ static void sign(struct certificates *certificates, X509 *certificate,
     X509 *issuer = read_certificate(certificates, wanted->issuer);
     EVP_PKEY *issuer_key = read_key(certificates, wanted->issuer);
     X509_set_issuer_name(certificate, X509_get_subject_name(issuer));
+    extend(certificate, issuer, NID_authority_key_identifier, "keyid");
     demand(X509_sign(certificate, issuer_key, EVP_sha256()) > 0, "a signature");
     EVP_PKEY_free(issuer_key);
     X509_free(issuer);

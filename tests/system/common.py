@@ -238,6 +238,11 @@ class Agent(Program):
             return metrics if condition(metrics) else None
         return wait_until(look, what)
 
+    def longest_wait_for_a_core_ms(self):
+        """Of the thread that in all waited the longest: what other programs took from it."""
+        waits = (task.read_text().split()[1] for task in pathlib.Path(f'/proc/{self.process.pid}/task').glob('*/schedstat'))
+        return max(int(nanoseconds) for nanoseconds in waits) / 1e6
+
 
 class Scenario(unittest.TestCase):
     """A test with a room for its files and an end for its programs."""
@@ -265,6 +270,12 @@ class Scenario(unittest.TestCase):
         self.assertEqual(report['requests'],
                          report['answers'] + sum(errors[name] for name in allowed if name != 'protocol'))
         self.assertGreater(report['requests'], 0)
+
+    def assert_never_late(self, agent):
+        """No watchdog noticed anything, and no worker was away for longer than it had to wait for a core."""
+        self.assertNotRegex(agent.log, r'-> suspect|-> down|no answer to the watchdog')
+        away = [int(ms) for ms in re.findall(r'was away for (\d+) ms', agent.log)]
+        self.assertLessEqual(max(away, default=0), agent.longest_wait_for_a_core_ms())
 
     def assert_balanced(self, agent):
         """Nothing is under way any more, and whatever was received has ended once. Returns the scrape."""

@@ -62,16 +62,21 @@ class Kill(Scenario):
                    metrics.sum('messages_received_total', peer=hss.identity, type='base')
                    for hss in self.hsss.values())
 
+    def is_dialled(self, metrics):
+        """Connecting takes real time; the limit of it runs on the lab clock, which must not outrun it."""
+        return any(metrics.sum('peer_state', peer=hss.identity, state='wait_conn_ack') for hss in self.hsss.values())
+
     def await_life(self, since, others):
         """After a step of the clock: the others and the load have said something, so that no watchdog of theirs runs
-        out, and no DWR waits for its DWA."""
+        out; no DWR waits for its DWA, and no dialled HSS for its connection."""
         def asked(metrics):
             return metrics.sum('messages_received_total', type='request')
 
         def lives(now):
             heard = all(now.sum('answers_total', peer=hss.identity) > since.sum('answers_total', peer=hss.identity)
                         for hss in others)
-            return heard and asked(now) >= asked(since) + 24 and self.unanswered(now) <= self.unanswered(since)
+            return (heard and asked(now) >= asked(since) + 24 and self.unanswered(now) <= self.unanswered(since) and
+                    not self.is_dialled(now))
         return self.agent.await_metrics(lives, 'life after a step of the clock')
 
     def bring_back(self, hss, others):
