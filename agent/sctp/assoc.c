@@ -11,6 +11,10 @@
 
 enum { BACKLOG = 64 }; /* each holds a receive buffer, and no timer of ours runs for it */
 
+/* Of a message that is longer, the stack hands on what has come: so it is seen (assoc_held), and
+ * thrown away as soon as it is past the limit. */
+enum { PIECE = 64 * 1024 };
+
 /* On a thread of the stack, which may hold locks: nothing of the stack is called from here. */
 static void on_upcall(struct socket *socket, void *name, int flags)
 {
@@ -26,6 +30,13 @@ static bool switch_on(struct socket *socket, int option)
 {
     int on = 1;
     return usrsctp_setsockopt(socket, IPPROTO_SCTP, option, &on, sizeof on) == 0;
+}
+
+static bool take_pieces(struct socket *socket)
+{
+    uint32_t piece = PIECE;
+    return usrsctp_setsockopt(socket, IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT, &piece,
+                              sizeof piece) == 0;
 }
 
 /* RFC 6083 §4.8: DATA and FORWARD-TSN are to be authenticated. */
@@ -51,7 +62,7 @@ static bool encapsulate(struct socket *socket, int family, uint16_t port)
 static bool tune(struct socket *socket, int family, const struct assoc_setup *setup)
 {
     return usrsctp_set_non_blocking(socket, 1) == 0 && switch_on(socket, SCTP_NODELAY) &&
-           switch_on(socket, SCTP_RECVRCVINFO) && assoc_subscribe(socket) &&
+           switch_on(socket, SCTP_RECVRCVINFO) && take_pieces(socket) && assoc_subscribe(socket) &&
            (!setup->is_authenticated || demand_authentication(socket)) &&
            (!setup->udp_port || encapsulate(socket, family, setup->udp_port));
 }

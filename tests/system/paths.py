@@ -120,17 +120,23 @@ class Paths(Scenario):
         if is_read:
             self.capture()
         self.within = self.there
-        hss = Hss(self, 1, '--users', 100)
-        sides = [{'transport': self.transport, 'address': ['10.1.0.1', '10.2.0.1'], 'port': PORT}]
+        self.hss = Hss(self, 1, '--users', 100)
         settings = {**self.settings, **({'udp_port': self.udp_port} if self.udp_port else {})}
+        self.conf = {name: {'sctp': settings, **secrets[name], **conf} for name in (NEAR, FAR)}
+        self.side = {'transport': self.transport, 'address': ['10.1.0.1', '10.2.0.1'], 'port': PORT}
+        self.start_far()
+        self.near = Agent(self, [self.far], identity=NEAR, **self.conf[NEAR])
+
+    def start_far(self):
+        """The first time, and after it was killed."""
+        self.within = self.there
         tcp = {'transport': 'tcp', 'address': '127.0.0.1', 'port': 0}
-        self.far = Agent(self, [hss], identity=FAR, listen=[tcp, *sides], sctp=settings, **secrets[FAR], **conf,
-                         peers=[{'identity': hss.identity, 'realm': REALM, 'connect': {
-                             'transport': 'tcp', 'address': '127.0.0.1', 'port': hss.port}}, {'identity': '*.example.com'}])
+        self.far = Agent(self, [self.hss], identity=FAR, listen=[tcp, self.side], **self.conf[FAR],
+                         peers=[{'identity': self.hss.identity, 'realm': REALM, 'connect': {
+                             'transport': 'tcp', 'address': '127.0.0.1', 'port': self.hss.port}}, {'identity': '*.example.com'}])
         self.within = ()
         self.far.identity = FAR
-        self.far.connect = {**sides[0], **({'udp_port': self.udp_port} if self.udp_port else {})}
-        self.near = Agent(self, [self.far], identity=NEAR, sctp=settings, **secrets[NEAR], **conf)
+        self.far.connect = {**self.side, **({'udp_port': self.udp_port} if self.udp_port else {})}
 
     def filter(self, rules, *where):
         """nft's, here or `there`. Where the system has no nft for us the test is skipped: nothing would be lost."""
@@ -149,3 +155,20 @@ class Paths(Scenario):
 
     def load(self, *options, rate=500):
         return Load(self, self.near, '--rate', rate, '--users', 100, '--allow', 'protocol', *options)
+
+    def survive_cuts(self):
+        """Of one cable after the other, under load."""
+        load = self.load('--duration', '1h')
+        self.near.await_metrics(lambda now: now.sum('answers_total', peer=FAR) > 300, 'a load')
+        for cable in (1, 2):
+            self.cut(cable)
+            self.near.await_line(rf'path: to 10\.{cable}\.0\.1:{PORT}: down')
+            before = self.near.metrics().sum('answers_total', peer=FAR)
+            self.near.await_metrics(lambda now: now.sum('answers_total', peer=FAR) > before + 300, 'it goes on')
+            self.mend(cable)
+            self.near.await_line(rf'path: to 10\.{cable}\.0\.1:{PORT}: up again')
+        report = load.finish()
+        self.assert_no_errors(report)
+        self.assertEqual(report['connections_lost'], 0)
+        self.assertEqual(self.near.log.count(f'{FAR}: open'), 1)
+        self.assert_balanced(self.near)

@@ -11,7 +11,7 @@ from common import DEADLINE, Agent, wait_until
 
 IPPROTO_SCTP = 132
 SOCK_STREAM = 1
-NODELAY, RECVRCVINFO, UDP_ENCAPS_PORT, EVENT = 0x4, 0x1f, 0x24, 0x1e
+NODELAY, RECVRCVINFO, UDP_ENCAPS_PORT, EVENT, EXPLICIT_EOR = 0x4, 0x1f, 0x24, 0x1e, 0x1b
 AUTH_CHUNK, DATA = 0x12, 0
 ASSOC_CHANGE, SHUTDOWN_EVENT = 1, 5
 COMM_UP, COMM_LOST, RESTART, SHUTDOWN_COMP, CANT_START = range(1, 6)
@@ -34,13 +34,14 @@ class Stack:
     library = None
 
     @classmethod
-    def open(cls):
+    def open(cls, udp_port=None):
+        """`udp_port`: ours; it counts the first time."""
         if cls.library:
             return cls.library
         library = ctypes.CDLL('libusrsctp.so.2', use_errno=True)
         library.usrsctp_socket.restype = ctypes.c_void_p
         library.usrsctp_sendv.restype = library.usrsctp_recvv.restype = ctypes.c_ssize_t
-        library.usrsctp_init(ctypes.c_uint16(free_udp_port()), None, None)
+        library.usrsctp_init(ctypes.c_uint16(udp_port or free_udp_port()), None, None)
         library.usrsctp_sysctl_set_sctp_no_csum_on_loopback(0)
         library.usrsctp_sysctl_set_sctp_blackhole(2)
         for name in ('sendspace', 'recvspace'):
@@ -55,9 +56,10 @@ def sockaddr(port, address='127.0.0.1'):
 
 
 class SctpSocket:
-    """Connected to `port` of the peer whose stack takes UDP at `udp_port`; it may demand that DATA is authenticated."""
+    """Connected to `port` of the peer whose stack takes UDP at `udp_port`, from our port `own` if it says one; it may demand that
+    DATA is authenticated."""
 
-    def __init__(self, port, udp_port, is_authenticated=False):
+    def __init__(self, port, udp_port, own=0, is_authenticated=False):
         self.library = Stack.open()
         self.ended = None  # what ended it
         self.received = collections.deque()
@@ -72,8 +74,11 @@ class SctpSocket:
         self.option(UDP_ENCAPS_PORT, struct.pack('=H126xIH2x', socket.AF_INET, 0, socket.htons(udp_port)))
         if is_authenticated:
             self.option(AUTH_CHUNK, bytes([DATA]))
-        self.check(self.library.usrsctp_bind(self.socket, sockaddr(0), 16) == 0)
-        self.check(self.library.usrsctp_connect(self.socket, sockaddr(port), 16) == 0)
+        self.check(self.library.usrsctp_bind(self.socket, sockaddr(own), 16) == 0)
+        if self.library.usrsctp_connect(self.socket, sockaddr(port), 16) != 0:
+            number = ctypes.get_errno()
+            self.close(reset=True)  # its port is free again
+            raise OSError(number, errno.errorcode.get(number, 'SCTP'))
         self.library.usrsctp_set_non_blocking(self.socket, 1)
 
     @staticmethod
@@ -97,6 +102,12 @@ class SctpSocket:
                 self.check(False)
             return sent >= 0
         wait_until(attempt, 'room to send')
+
+    def send_unfinished(self, octets, ppid=46, piece=60000):
+        """The beginning of a message whose end never comes."""
+        self.option(EXPLICIT_EOR, struct.pack('=i', 1))
+        for at in range(0, len(octets), piece):
+            self.send(octets[at:at + piece], ppid=ppid)
 
     def note(self, octets):
         kind = struct.unpack_from('=H', octets)[0]

@@ -1,10 +1,13 @@
 """Peers over SCTP, encapsulated in UDP on loopback: a scripted one of another process's stack, agents in a row, and what
 each of them sends. RFC 6733 §2.1.1, RFC 6951; the rows SCT of the requirements."""
+import pathlib
 import random
 import signal
 import struct
+import subprocess
+import sys
 
-from common import REALM, Hss, Load, Scenario, wait_until
+from common import REALM, Hss, Load, Scenario, die_with_parent, wait_until
 from diameter import (AUTH_APPLICATION_ID, AUTH_SESSION_STATE, CER, DESTINATION_REALM, DPR, DWR, LIR, PROXIABLE, REQUEST,
                       RESULT_CODE, SESSION_ID, SIP, SIP_AOR, HOST_IP_ADDRESS, Message, SipServer, YesServer, avp, write)
 from sctp import SctpAgent, SctpSocket, free_udp_port
@@ -127,6 +130,23 @@ class Sctp(Scenario):
         again = SctpServer(self.agent, 'probe.example.com')
         again.close()
 
+    def test_SCT_08_who_begins_anew_with_its_ports_is_closed_and_let_in_again(self):
+        """Killed, and started within the life of the association: an INIT of the same addresses and ports."""
+        self.start()
+        own = [1 + free_udp_port() % 30000, free_udp_port()]
+        script = pathlib.Path(__file__).with_name('reborn.py')
+        words = [sys.executable, '-B', script, self.agent.sctp_port, self.agent.udp_port, *own]
+        for number in (1, 2):
+            child = subprocess.Popen([*map(str, words)], stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+            self.addCleanup(child.stdout.close)
+            self.addCleanup(child.wait)
+            self.addCleanup(child.kill)
+            self.assertRegex(child.stdout.readline(), '^open')
+            wait_until(lambda: self.agent.log.count('reborn.example.com: open') == number, 'it is open')
+            child.kill()
+        self.agent.await_line(r'reborn\.example\.com: connection: the other side has begun anew')
+        self.assert_balanced(self.agent)
+
     def test_DPR_04_DPR_07_what_a_disconnect_has_overtaken_is_served_before_the_end(self):
         self.start()
         self.server.socket.send(write(REQUEST, DPR, 0, 9, 9, avp(273, 2), self.server.me()), unordered=True)
@@ -158,6 +178,16 @@ class Sctp(Scenario):
         self.server.socket.send(self.lir(5, avp(PLUGIN, bytes(1 << 20))))
         _, answer = self.next_answer()
         self.assertEqual((answer.hop_by_hop, answer.number(RESULT_CODE)), (5, 2001))
+
+    def test_what_a_stranger_leaves_unfinished_counts_until_he_goes(self):
+        self.start(limits={'message_size': '1MiB'}, timers={'capabilities': '5m'})
+        used = lambda now: now.sum('memory_used_bytes')
+        before = used(self.agent.metrics())
+        stranger = SctpSocket(self.agent.sctp_port, self.agent.udp_port)
+        stranger.send_unfinished(bytes(600000))
+        self.agent.await_metrics(lambda now: used(now) >= before + 500000, 'it is counted')
+        stranger.close(reset=True)
+        self.agent.await_metrics(lambda now: used(now) <= before, 'it is not, any more')
 
 
 class Chain(Scenario):
