@@ -199,7 +199,8 @@ static struct rt_waiting *wait_for_answer(struct peer *peer, struct relay_reques
     slot->deadline = request->deadline;
     slot->last_error = request->last_error;
     slot->policies = request->policies;
-    memcpy(slot->tried, request->tried, request->tried_count * sizeof *request->tried);
+    if (request->tried_count)
+        memcpy(slot->tried, request->tried, request->tried_count * sizeof *request->tried);
     slot->searched = request->searched;
     slot->tried_count = request->tried_count;
     slot->why = request->why;

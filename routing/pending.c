@@ -135,7 +135,8 @@ void rt_pending_take(struct rt_pending *pending, struct rt_waiting *slot, struct
     uint32_t index = slot_of(pending, slot->hop_by_hop);
     assert(slot == &pending->slots[index] && pending->due[index] != 0);
     memcpy(out, slot, offsetof(struct rt_waiting, tried));
-    memcpy(out->tried, slot->tried, slot->tried_count * sizeof *slot->tried);
+    if (slot->tried_count) /* seldom, and a copy of nothing is not free either */
+        memcpy(out->tried, slot->tried, slot->tried_count * sizeof *slot->tried);
     pending->due[index] = 0;
     pending->used--;
 }
