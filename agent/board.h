@@ -54,6 +54,12 @@ static inline struct board_view board_at(const struct board *board, uint32_t slo
     return (struct board_view){(uint32_t)(who >> 32), (uint16_t)(who >> 16), (uint16_t)who};
 }
 
+/* It is going to be looked at. */
+static inline void board_expect(const struct board *board, uint32_t slot)
+{
+    __builtin_prefetch(&board->lines[slot]);
+}
+
 static inline void board_set(struct board *board, uint32_t slot, struct board_view view)
 {
     uint64_t who = (uint64_t)view.generation << 32 | (uint64_t)view.home << 16 | view.flags;

@@ -18,25 +18,38 @@ struct guest;
 struct whereabouts;
 
 struct peer {
+    /* What every message needs, in three cache lines: a turn has a few messages of many peers. */
     struct worker *worker;
-    uint32_t index; /* among the worker's peers */
+    struct stats_peer *stats;
+    const struct conf_peer *conf; /* of the worker's snapshot, or the guest's */
+    struct conn *open;            /* the one that is Open or Closing */
     rt_peer self;
+    uint32_t link;      /* number of the open connection; 0: none */
+    uint32_t in_flight; /* requests received by this link and not yet ended */
+    uint64_t last_heard;
+    struct dm_watchdog watchdog;
+    enum dm_state state;
+    bool is_agent;
+    bool is_client;
+    bool is_drained; /* by an operator: no request is chosen for it; its connection stays */
+    bool dpa_sent;
+    uint16_t route_record_size;
+    uint16_t candidate_record_size;
+    struct dm_applications *applications; /* what it advertised; NULL before the first exchange */
+    struct rt_pending pending;
+    uint64_t last_request; /* when one was last sent to it */
+    uint8_t route_record[DM_ROUTE_RECORD_MAX];
+
+    uint32_t index; /* among the worker's peers */
     struct name *name;
-    const struct conf_peer *conf;    /* of the worker's snapshot, or the guest's */
     struct guest *guest;             /* owned; NULL: a row of the configuration admits it */
     struct whereabouts *whereabouts; /* owned; NULL: it was never known by a name */
     uint32_t row;                    /* of the counters */
-    struct stats_peer *stats;
 
-    enum dm_state state;
-    uint64_t changed; /* when it got into this state */
-    struct dm_watchdog watchdog;
+    uint64_t changed;      /* when it got into this state */
     struct conn *i_conn;   /* the connection we opened */
     struct conn *r_conn;   /* the connection it opened */
     struct conn *arriving; /* not yet accepted */
-    struct conn *open;     /* the one that is Open or Closing */
-    uint32_t link;         /* number of the open connection; 0: none */
-    uint32_t in_flight;    /* requests received by this link and not yet ended */
 
     uint32_t cer_hop_by_hop; /* of the CER we sent */
     uint32_t cer_end_to_end;
@@ -44,26 +57,17 @@ struct peer {
     struct dm_header dwr;   /* of the DWR in hand */
     struct dm_header dpr;   /* of the DPR we received, for its DPA */
 
-    struct dm_applications *applications; /* what it advertised; NULL before the first exchange */
-    struct dm_applications *candidates;   /* those of an arrival or CEA not yet accepted */
-    char *realm;           /* its Origin-Realm, of a member of a pool only; or NULL */
-    char *candidate_realm; /* as with the applications */
-    uint8_t route_record[DM_ROUTE_RECORD_MAX];
-    uint16_t route_record_size;
-    uint16_t candidate_record_size;
+    struct dm_applications *candidates; /* those of an arrival or CEA not yet accepted */
+    char *realm;                        /* its Origin-Realm, of a member of a pool only; or NULL */
+    char *candidate_realm;              /* as with the applications */
     uint8_t candidate_record[DM_ROUTE_RECORD_MAX];
 
-    struct rt_pending pending;
-    uint64_t last_heard;
-    uint64_t last_request;     /* when one was last sent to it */
     uint64_t returned;         /* when it became usable again after a failure; 0: never failed */
     uint64_t backoff;          /* of the next reconnect, ns */
     uint64_t rate_due;         /* of screen_rate */
     uint32_t arrivals;         /* handed to us by the front desk */
     uint32_t disconnect_cause; /* enum dm_disconnect_cause of the DPR we send */
-    bool is_agent;
-    bool is_client;
-    bool is_failing; /* pending requests have yet to move elsewhere */
+    bool is_failing;           /* pending requests have yet to move elsewhere */
     struct {
         uint32_t count;
         uint32_t first; /* End-to-End Identifiers */
@@ -72,16 +76,14 @@ struct peer {
     bool is_late; /* more requests are past their deadline than one turn may end */
     bool owes_dpa;
     bool dpr_sent;
-    bool dpa_sent;
     bool dpa_received;        /* and the close waits for answers owed */
     uint64_t overtaken_until; /* what a DPR or DPA has overtaken may still come; 0: nothing may */
     bool is_orderly;          /* this end was agreed by DPR and DPA */
     bool is_banned;           /* it asked us not to reconnect: DPR-05 */
-    bool is_drained;  /* by an operator: no request is chosen for it; its connection stays */
-    bool is_disabled; /* by an operator: no connection */
-    bool is_stopping; /* the agent ends, or it was removed: no reconnect */
-    bool is_removed;  /* no row admits it any more: it drains, then its slot is given back */
-    bool is_renewed;  /* its connection is made anew as soon as it is closed */
+    bool is_disabled;         /* by an operator: no connection */
+    bool is_stopping;         /* the agent ends, or it was removed: no reconnect */
+    bool is_removed; /* no row admits it any more: it drains, then its slot is given back */
+    bool is_renewed; /* its connection is made anew as soon as it is closed */
     bool is_idle_told;
     bool is_challenged; /* a second connection of its name came: is the first alive? PSM-02 */
 };

@@ -225,6 +225,8 @@ void relay_answer(struct peer *from, dm_bytes message, const struct dm_header *h
     struct rt_waiting waiting;
     rt_pending_take(&from->pending, slot, &waiting);
     __builtin_prefetch(waiting.image, 1); /* cold since it was sent, and given back at the end */
+    board_expect(worker->board, waiting.origin.slot);
+    __builtin_prefetch(worker->by_slot[waiting.origin.slot]);
     if (proxy_is_own(&waiting)) {
         own_answered(from);
         return;

@@ -75,9 +75,10 @@ bool names_session(struct deciding *it)
 void names_expect(struct deciding *it)
 {
     const struct rt_world *world = it->world;
-    if (!it->tables->is_user_asked_for || !world->bound || !world->expect)
+    if (!world->bound || !world->expect)
         return;
-    names_read(it);
+    if (it->tables->is_user_asked_for)
+        names_read(it);
     if (it->names.is_user)
         world->expect(world->context, it->names.hash);
     if (it->names.second.size)

@@ -101,6 +101,14 @@ static uint32_t armed(uint32_t due)
     return due != 0 ? due : 1;
 }
 
+/* The next request's slot is the one that was free for longest, and cold. */
+static void expect_next(const struct rt_pending *pending)
+{
+    const struct rt_waiting *next = &pending->slots[slot_of(pending, pending->next)];
+    __builtin_prefetch(next, 1);
+    __builtin_prefetch((const char *)next + RT_LINE, 1);
+}
+
 struct rt_waiting *rt_pending_put(struct rt_pending *pending, uint32_t due)
 {
     if (pending->used >= pending->limit)
@@ -113,6 +121,7 @@ struct rt_waiting *rt_pending_put(struct rt_pending *pending, uint32_t due)
     pending->slots[slot].hop_by_hop = hop_by_hop;
     pending->slots[slot].tried_count = 0;
     pending->used++;
+    expect_next(pending);
     return &pending->slots[slot];
 }
 

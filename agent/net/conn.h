@@ -44,18 +44,18 @@ struct conn {
     bool is_half_closed; /* the other side has shut its half, ours is not yet said */
     bool is_shut;        /* our sending side */
     uint32_t message_limit;
-    uint64_t blocked_since;
-    uint64_t starved_since; /* real time, ns */
-    uint64_t linger_until;
     stats_counter *bytes_sent;
     stats_counter *bytes_received;
     struct conn *next_touched;
     struct conn *next_ahead;
-    struct conn *next_lingering;
-    uint8_t *early; /* octets that came with the arrival, to be framed first; owned */
-    size_t early_size;
     struct dm_framer framer;
     struct queue queue;
+    struct conn *next_lingering; /* from here on: seldom */
+    uint64_t blocked_since;
+    uint64_t starved_since; /* real time, ns */
+    uint64_t linger_until;
+    uint8_t *early; /* octets that came with the arrival, to be framed first; owned */
+    size_t early_size;
 };
 
 /* Takes `wire`, dialled here or detached elsewhere. Starts paused where `paused`. NULL without
