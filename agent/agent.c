@@ -279,9 +279,9 @@ static void open_letter(void *context, const struct letter *letter)
         assert(false);
 }
 
-static void on_mail(uv_async_t *async)
+static void on_mail(void *context)
 {
-    struct agent *agent = async->data;
+    struct agent *agent = context;
     post_open(&agent->post, open_letter, agent);
 }
 

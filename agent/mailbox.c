@@ -13,12 +13,13 @@ struct bag {
     _Alignas(8) uint8_t octets[];
 };
 
-void mailbox_init(struct mailbox *box, uv_loop_t *loop, uv_async_cb wake, void *data)
+void mailbox_init(struct mailbox *box, uv_loop_t *loop, void (*on_mail)(void *context),
+                  void *context)
 {
     *box = (struct mailbox){0};
-    if (uv_mutex_init(&box->lock) || uv_async_init(loop, &box->wake, wake))
+    if (uv_mutex_init(&box->lock))
         abort();
-    box->wake.data = data;
+    bell_open(&box->bell, loop, on_mail, context);
 }
 
 static void free_bags(struct bag *bag)
@@ -34,6 +35,7 @@ void mailbox_fini(struct mailbox *box)
 {
     free_bags(box->first);
     free_bags(box->returned);
+    bell_close(&box->bell);
     uv_mutex_destroy(&box->lock);
 }
 
@@ -211,7 +213,7 @@ static void post_outbox(struct post *post, unsigned to)
     uv_mutex_unlock(&box->lock);
     outbox->full = NULL;
     if (was_empty)
-        uv_async_send(&box->wake);
+        bell_ring(&box->bell);
 }
 
 void post_flush(struct post *post)

@@ -13,6 +13,7 @@
 
 #include <uv.h>
 
+#include "agent/bell.h"
 #include "agent/memory.h"
 
 enum mail_kind {
@@ -57,7 +58,7 @@ struct mailbox {
     struct bag *first;
     struct bag *last;
     struct bag *returned; /* this thread's own bags, come home */
-    uv_async_t wake;
+    struct bell bell;
 };
 
 struct outbox {
@@ -78,8 +79,9 @@ struct post {
     struct memory *memory;  /* bags in use are counted here */
 };
 
-/* `wake` is called on `loop` when mail has come. */
-void mailbox_init(struct mailbox *box, uv_loop_t *loop, uv_async_cb wake, void *data);
+/* `on_mail` is called on `loop` when mail has come. */
+void mailbox_init(struct mailbox *box, uv_loop_t *loop, void (*on_mail)(void *context),
+                  void *context);
 /* After all threads have ended: frees the letters that nobody opened. */
 void mailbox_fini(struct mailbox *box);
 

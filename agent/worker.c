@@ -404,9 +404,9 @@ static void open_letter(void *context, const struct letter *letter)
     worker_breathe(worker); /* much mail is no reason to keep what it brought */
 }
 
-static void on_mail(uv_async_t *async)
+static void on_mail(void *context)
 {
-    struct worker *worker = async->data;
+    struct worker *worker = context;
     worker_begin(worker);
     post_open(&worker->post, open_letter, worker);
 }
@@ -436,10 +436,10 @@ static void end_loop(struct worker *worker)
         conn_abort(worker->lingering);
     wire_loop_close(&worker->wires);
     uv_handle_t *own[] = {(uv_handle_t *)&worker->prepare, (uv_handle_t *)&worker->check,
-                          (uv_handle_t *)&worker->again, (uv_handle_t *)&worker->tick,
-                          (uv_handle_t *)&worker->mailbox.wake};
+                          (uv_handle_t *)&worker->again, (uv_handle_t *)&worker->tick};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         uv_close(own[i], NULL);
+    bell_stop(&worker->mailbox.bell);
 }
 
 struct worker *worker_new(struct agent *agent, unsigned index)

@@ -1,11 +1,13 @@
-/* sctp_loop.c — one uv_async a loop, rung by the SCTP stack and by the wires themselves. */
+/* sctp_loop.c — one bell a loop, rung by the SCTP stack and by the wires themselves. */
 #include "agent/net/sctp_loop.h"
 
 #include <stdlib.h>
 
+#include "agent/bell.h"
+
 struct sctp_loop {
     struct sctp_owner owner;
-    uv_async_t bell;
+    struct bell bell;
     uv_mutex_t lock; /* of is_deaf alone: the bell must not be rung once it is closed */
     bool is_deaf;
     struct sctp_woken *posted;
@@ -24,7 +26,7 @@ static void ring(void *context)
     struct sctp_loop *sctp = context;
     uv_mutex_lock(&sctp->lock);
     if (!sctp->is_deaf)
-        uv_async_send(&sctp->bell);
+        bell_ring(&sctp->bell);
     uv_mutex_unlock(&sctp->lock);
 }
 
@@ -49,9 +51,9 @@ static void see_to_posted(struct sctp_loop *sctp)
     }
 }
 
-static void on_bell(uv_async_t *bell)
+static void on_bell(void *context)
 {
-    struct sctp_loop *sctp = bell->data;
+    struct sctp_loop *sctp = context;
     sctp_owner_look(&sctp->owner, on_assoc, NULL);
     see_to_posted(sctp);
 }
@@ -59,11 +61,11 @@ static void on_bell(uv_async_t *bell)
 void sctp_loop_open(struct wire_loop *loop)
 {
     struct sctp_loop *sctp = calloc(1, sizeof *sctp);
-    if (!sctp || uv_mutex_init(&sctp->lock) || uv_async_init(loop->uv, &sctp->bell, on_bell))
+    if (!sctp || uv_mutex_init(&sctp->lock))
         abort();
+    bell_open(&sctp->bell, loop->uv, on_bell, sctp);
     sctp->owner.wake = ring;
     sctp->owner.context = sctp;
-    sctp->bell.data = sctp;
     sctp->last = &sctp->posted;
     loop->sctp = sctp;
 }
@@ -76,7 +78,7 @@ void sctp_loop_close(struct wire_loop *loop)
     uv_mutex_lock(&sctp->lock);
     sctp->is_deaf = true;
     uv_mutex_unlock(&sctp->lock);
-    uv_close((uv_handle_t *)&sctp->bell, NULL);
+    bell_stop(&sctp->bell);
 }
 
 /* Some association outlives us: its thread may still look at these, until the process ends. Main
@@ -94,6 +96,7 @@ void sctp_loop_fini(struct wire_loop *loop)
     }
     if (!sctp)
         return;
+    bell_close(&sctp->bell);
     uv_mutex_destroy(&sctp->lock);
     free(sctp);
 }
@@ -116,5 +119,5 @@ void sctp_loop_post(struct wire_loop *loop, struct sctp_woken *woken)
     woken->next = NULL;
     *sctp->last = woken;
     sctp->last = &woken->next;
-    ring(sctp);
+    bell_ring(&sctp->bell); /* our own, hence not yet closed */
 }

@@ -1,6 +1,6 @@
 /* sctp_loop.h — what a loop has to do with the SCTP stack: it is woken, and sees to what woke it.
  *
- * The stack's threads call nobody here: they mark and send one uv_async. What a wire has to tell
+ * The stack's threads call nobody here: they mark and ring one bell. What a wire has to tell
  * its holder later comes the same way: it is posted, and the loop comes round to it. */
 #pragma once
 

@@ -57,9 +57,9 @@ static void open_letter(void *context, const struct letter *opened)
         answer(side, letter);
 }
 
-static void on_mail(uv_async_t *async)
+static void on_mail(void *context)
 {
-    struct side *side = async->data;
+    struct side *side = context;
     post_open(&side->post, open_letter, side);
 }
 
@@ -90,7 +90,7 @@ static void end(struct side *side)
 {
     uv_close((uv_handle_t *)&side->prepare, NULL);
     uv_close((uv_handle_t *)&side->idle, NULL);
-    uv_close((uv_handle_t *)&side->box.wake, NULL);
+    bell_stop(&side->box.bell);
 }
 
 static void on_prepare(uv_prepare_t *prepare)

@@ -24,9 +24,9 @@ struct side {
 static struct side sides[POSTS];
 static struct mailbox *boxes[POSTS];
 
-static void on_wake(uv_async_t *async)
+static void on_wake(void *context)
 {
-    ((struct side *)async->data)->woken++;
+    ((struct side *)context)->woken++;
 }
 
 static void begin(void)
@@ -45,7 +45,7 @@ static void end(void)
 {
     for (unsigned i = 0; i < POSTS; i++) {
         struct side *side = &sides[i];
-        uv_close((uv_handle_t *)&side->box.wake, NULL);
+        bell_stop(&side->box.bell);
         uv_run(&side->loop, UV_RUN_DEFAULT);
         cr_expect_eq(uv_loop_close(&side->loop), 0);
     }
@@ -314,9 +314,9 @@ static void stop_b(void *context, const struct letter *letter)
     answer(context, letter);
 }
 
-static void on_mail_or_end(uv_async_t *async)
+static void on_mail_or_end(void *context)
 {
-    struct side *side = async->data;
+    struct side *side = context;
     post_open(&side->post, stop_b, side);
     post_flush(&side->post);
 }
@@ -324,7 +324,7 @@ static void on_mail_or_end(uv_async_t *async)
 Test(mailbox, every_letter_to_another_thread_is_answered_in_order)
 {
     uv_thread_t thread;
-    sides[B].box.wake.async_cb = on_mail_or_end;
+    sides[B].box.bell.on_ring = on_mail_or_end;
     uv_thread_create(&thread, run_b, NULL);
     uint64_t written = 0;
     struct reader reader = {0};

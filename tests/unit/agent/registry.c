@@ -31,9 +31,9 @@ static struct post posts[WORKERS];
 static struct memory memory;
 static stats_counter used;
 
-static void on_wake(uv_async_t *async)
+static void on_wake(void *context)
 {
-    (void)async;
+    (void)context;
 }
 
 static void begin(void)
@@ -92,7 +92,7 @@ static void end(void)
     for (unsigned i = 0; i < WORKERS; i++)
         open_mail(i);
     for (unsigned i = 0; i < POSTS; i++)
-        uv_close((uv_handle_t *)&boxes[i].wake, NULL);
+        bell_stop(&boxes[i].bell);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
     registry_fini(registry);
