@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <uv.h>
+
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/command_check.h"
@@ -45,6 +47,9 @@ static int command_run(const char *file)
     log_start();
     int status = agent_run(conf, tls);
     log_stop();
+    /* libuv joins its pool in a destructor of the library, after OpenSSL has gone by atexit(): what
+     * OpenSSL keeps for a thread that shook hands would be freed by nobody. */
+    uv_library_shutdown();
     return status;
 }
 

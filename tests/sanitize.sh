@@ -34,7 +34,7 @@ part_of_the_lab_under_tsan() {
 
 under_tsan() {
     build dev && build tsan && test_preset tsan --label-regex race &&
-        dev_tests_against "$PWD/build/tsan/bin" --label-regex 'lab|system'
+        dev_tests_against "$PWD/build/tsan/bin" --label-regex 'lab|system|interop'
 }
 
 under_asan_and_ubsan() {
@@ -42,7 +42,7 @@ under_asan_and_ubsan() {
 }
 
 under_valgrind() {
-    build dev && dev_tests_against "$PWD/tests/memcheck" --tests-regex '^lab_fov$'
+    build dev && dev_tests_against "$PWD/tests/memcheck" --tests-regex '^lab_(fov|dpr@(tls|sctp))$'
 }
 
 clang_tidy() {
