@@ -84,14 +84,6 @@ void arrival_crowd_out(struct crowd_member *member)
     end(arrival, false);
 }
 
-void arrival_make_room(struct arrival *arrival)
-{
-    unsigned share = crowds_share(arrival->front->agent->conf->limits.half_open);
-    struct crowd_member *oldest = crowds_excess(&arrival->member, share, clock_now());
-    if (oldest)
-        arrival_crowd_out(oldest);
-}
-
 static bool say(struct arrival *arrival, uint8_t *octets, size_t size)
 {
     struct iovec piece = {octets, size};
@@ -372,6 +364,18 @@ static const struct wire_events events_of_wire = {on_open, on_ready, on_broken};
 /* --- beginning, and time ------------------------------------------------------------------------
  */
 
+/* A share is one at least, so it is never himself who goes. */
+static void join_crowd(struct arrival *arrival)
+{
+    struct front *front = arrival->front;
+    unsigned share = crowds_share(front->agent->conf->limits.half_open);
+    uint64_t now = clock_now();
+    crowds_enter(&front->crowds, &arrival->member, &arrival->source, now);
+    struct crowd_member *oldest = crowds_excess(&arrival->member, share, now);
+    if (oldest)
+        arrival_crowd_out(oldest);
+}
+
 void arrival_begin(struct front *front, struct wire *wire)
 {
     struct arrival *arrival = calloc(1, sizeof *arrival);
@@ -388,7 +392,7 @@ void arrival_begin(struct front *front, struct wire *wire)
     front->half_open++;
     wire_hold(wire, &events_of_wire, arrival);
     (void)wire_remote(wire, &arrival->source); /* it may be gone already: the next read says so */
-    crowds_enter(&front->crowds, &arrival->member, &arrival->source, clock_now());
+    join_crowd(arrival);
     wire_wait(wire, WIRE_READABLE);
 }
 

@@ -10,11 +10,10 @@
 #include "agent/front.h"
 #include "agent/net/wire.h"
 
-/* Takes `wire`, which has just been accepted. */
+/* Takes `wire`, which has just been accepted. Where its address is greedy and has more than its
+ * share now, the oldest of that ends. */
 void arrival_begin(struct front *front, struct wire *wire);
 
-/* Ends the oldest of its address, where that is greedy and has more than its share. */
-void arrival_make_room(struct arrival *arrival);
 /* Ends the arrival that this is of: its address has too many that idle. */
 void arrival_crowd_out(struct crowd_member *member);
 

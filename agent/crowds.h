@@ -1,9 +1,9 @@
 /* crowds.h — how many strangers each address has at the front desk. Main thread.
  *
  * `limits.half_open` is for all of them together, so one address could fill it and nobody else
- * would get in. An address whose strangers idle while it is full is greedy: for a while it has its
- * share only, and each newcomer of it takes the place of its oldest. Who comes by the hundred and
- * says at once who he is never is. SEC-15.
+ * would get in. An address whose strangers idle while it is full is greedy: for a while, as long as
+ * it has more than its share, each newcomer of it takes the place of its oldest, and so it loses
+ * what others gain. Who comes by the hundred and says at once who he is never is greedy. SEC-15.
  *
  * An address is an IPv4 address or the /64 of an IPv6 address, and a bucket of a table that is
  * hashed with a secret: one in a thousand honest addresses shares the fate of a greedy one, and
@@ -44,7 +44,7 @@ void crowds_enter(struct crowds *crowds, struct crowd_member *member,
                   const union conf_socket *source, uint64_t now);
 void crowds_leave(struct crowd_member *member);
 
-/* How many of `half_open` a greedy address may have. */
+/* With how many of `half_open` an address is not greedy, whatever they do. */
 unsigned crowds_share(uint32_t half_open);
 
 /* The oldest of the crowd that `member` has come to, if that crowd is greedy and has more than its

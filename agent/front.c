@@ -61,7 +61,6 @@ static void let_in(struct front *front, struct wire *wire)
         return;
     }
     arrival_begin(front, wire);
-    arrival_make_room(front->first);
     if (front->half_open >= front->agent->conf->limits.half_open) {
         stats_add(&front->agent->stats.refused[STATS_REFUSED_half_open], 1);
         pause_for(front, 0);
@@ -206,14 +205,15 @@ bool front_open(struct front *front, struct agent *agent)
 /* --- time, and the end --------------------------------------------------------------------------
  */
 
-/* While `half_open` is full, those go that idle at the expense of others. */
+/* `half_open` is full: one goes that idles at the expense of others, and there is room. The next
+ * tick sees to the next one. */
 static void thin_out(struct front *front, uint64_t now)
 {
     const struct conf *conf = front->agent->conf;
     unsigned share = crowds_share(conf->limits.half_open);
     uint64_t patience = conf->timers.capabilities / PATIENCE_PARTS;
-    struct crowd_member *idle;
-    while (front->is_paused && (idle = crowds_idle(&front->crowds, share, patience, now)))
+    struct crowd_member *idle = crowds_idle(&front->crowds, share, patience, now);
+    if (idle)
         arrival_crowd_out(idle);
 }
 

@@ -157,6 +157,11 @@ static bool see_host(void *context, dm_bytes identity, uint32_t application, str
     return true;
 }
 
+static bool admits(void *context, dm_bytes identity)
+{
+    return conf_means_peer(((const struct rehearsal *)context)->conf, identity);
+}
+
 /* --- the decision --- */
 
 static const struct rt_route *route_of(const struct conf *conf, int32_t number)
@@ -260,7 +265,8 @@ struct rehearsal_outcome rehearsal_decide(struct rehearsal *rehearsal, dm_bytes 
     if (ingress.generation && (wrong = screen(rehearsal, ingress, &query, reasons)))
         return (struct rehearsal_outcome){.result = wrong};
     struct rt_attempt attempt = {.ingress = ingress, .route = -1};
-    struct rt_world world = {.context = rehearsal, .member = see_member, .host = see_host};
+    struct rt_world world = {
+        .context = rehearsal, .member = see_member, .host = see_host, .admits = admits};
     struct rt_verdict verdict;
     rt_decide(tables, &query, &attempt, &world, &rehearsal->chooser, reasons, &verdict);
     struct rehearsal_outcome outcome = outcome_of(rehearsal, &verdict, reasons);

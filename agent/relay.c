@@ -43,12 +43,9 @@ static bool see_host(void *context, dm_bytes identity, uint32_t application, str
     return seen->peer.generation == entry->peer.generation;
 }
 
-/* A row for anybody says of nobody that he is a peer. */
 static bool admits(void *context, dm_bytes identity)
 {
-    const struct conf *conf = ((const struct worker *)context)->conf;
-    int row = conf_peer_for(conf, identity, NULL);
-    return row >= 0 && strcmp(conf->peers[row].identity, "*") != 0;
+    return conf_means_peer(((const struct worker *)context)->conf, identity);
 }
 
 static bool see_named(void *context, uint32_t name_hash, uint32_t application, struct rt_seen *seen,

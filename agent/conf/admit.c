@@ -1,6 +1,7 @@
 /* admit.c — what is asked of a finished snapshot: which row admits a peer, and what travels in
  * clear text. */
 #include <ctype.h>
+#include <string.h>
 
 #include "agent/conf/endpoint.h"
 #include "agent/conf/snapshot.h"
@@ -56,6 +57,12 @@ int conf_peer_for(const struct conf *conf, dm_bytes identity, const union conf_s
     if (!is_known)
         ask_row(snapshot, "*", 1, source, &row);
     return row;
+}
+
+bool conf_means_peer(const struct conf *conf, dm_bytes identity)
+{
+    int row = conf_peer_for(conf, identity, NULL);
+    return row >= 0 && strcmp(conf->peers[row].identity, "*") != 0;
 }
 
 /* "*.example.net" is any name below; patterns are in lower case. */

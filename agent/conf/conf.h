@@ -249,6 +249,9 @@ uint8_t *conf_file_read(const char *path, size_t *size, FILE *complaints);
  * source. `source` may be NULL: any. */
 int conf_peer_for(const struct conf *conf, dm_bytes identity, const union conf_socket *source);
 
+/* Is whoever has this identity a peer, there or not? A row for anybody says so of nobody. */
+bool conf_means_peer(const struct conf *conf, dm_bytes identity);
+
 /* May a host of this name be dialled because a redirect names it? RDR-08. */
 bool conf_redirect_allows(const struct conf *conf, dm_bytes host);
 

@@ -115,9 +115,10 @@ void sctp_loop_post(struct wire_loop *loop, struct sctp_woken *woken)
     }
     if (woken->is_posted)
         return;
+    if (!sctp->posted) /* once for all of them; our own bell, hence not yet closed */
+        bell_ring(&sctp->bell);
     woken->is_posted = true;
     woken->next = NULL;
     *sctp->last = woken;
     sctp->last = &woken->next;
-    bell_ring(&sctp->bell); /* our own, hence not yet closed */
 }

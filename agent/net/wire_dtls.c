@@ -387,7 +387,7 @@ static void proceed(struct assoc_wire *wire)
     }
 }
 
-/* Its holder has waited long enough: nothing else ends a handshake without having said why. */
+/* Its holder has waited long enough, or we end: whatever else ends a handshake has said why. */
 static void dtls_close(struct wire *wire, bool reset)
 {
     struct dtls_wire *dtls = dtls_of_wire(wire);

@@ -91,7 +91,7 @@ void assoc_set_limit(struct assoc *assoc, uint32_t message_limit);
 enum assoc_news assoc_receive(struct assoc *assoc, uint8_t *buffer, size_t room,
                               struct assoc_event *event);
 
-/* Octets of a message that has not come whole yet. */
+/* Octets of memory for a message that comes in pieces, until the call after it came whole. */
 size_t assoc_held(const struct assoc *assoc);
 
 struct assoc_manner {

@@ -130,20 +130,26 @@ Test(rehearsal, SRV_04_roles_are_as_configured_or_as_rows_and_pools_show)
     tear_down(&it);
 }
 
-Test(rehearsal, a_server_that_is_down_is_known_and_a_client_that_is_down_is_not)
+/* What a request for a host that is down, in a realm without a route, is answered. */
+static enum dm_result result_without(struct fixture *it, const char *host)
 {
-    struct fixture it =
-        set_up("peers: [{ identity: s1.example }, { identity: '*.clients.example' }]\n"
-               "routes: []\n");
     rt_peer peer;
-    struct rehearsal_request request = {.realm = "no.where", .host = "s1.example"};
-    cr_assert(rehearsal_find(&it.rehearsal, dm_text("s1.example"), &peer));
-    rehearsal_set_down(&it.rehearsal, peer);
-    cr_assert_eq(route(&it, request).result, DM_UNABLE_TO_DELIVER);
-    request.host = "c1.clients.example";
-    cr_assert(rehearsal_find(&it.rehearsal, dm_text("c1.clients.example"), &peer));
-    rehearsal_set_down(&it.rehearsal, peer);
-    cr_assert_eq(route(&it, request).result, DM_REALM_NOT_SERVED);
+    struct rehearsal_request request = {.realm = "no.where", .host = host};
+    cr_assert(rehearsal_find(&it->rehearsal, dm_text(host), &peer));
+    rehearsal_set_down(&it->rehearsal, peer);
+    return route(it, request).result;
+}
+
+Test(rehearsal, who_is_down_is_a_peer_as_for_the_agent_unless_a_row_for_anybody_lets_him_in)
+{
+    struct fixture it = set_up("peers:\n"
+                               "  - { identity: s1.example }\n"
+                               "  - { identity: '*.clients.example' }\n"
+                               "  - { identity: '*' }\n"
+                               "routes: []\n");
+    cr_assert_eq(result_without(&it, "s1.example"), DM_UNABLE_TO_DELIVER);
+    cr_assert_eq(result_without(&it, "c1.clients.example"), DM_UNABLE_TO_DELIVER);
+    cr_assert_eq(result_without(&it, "x.test"), DM_REALM_NOT_SERVED);
     tear_down(&it);
 }
 
