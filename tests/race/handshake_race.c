@@ -5,26 +5,15 @@
  * they are first used must be found out before. */
 #include <uv.h>
 
+#include "tests/certificates/carry.h"
 #include "tests/certificates/certificates.h"
 #include "tests/race/race.h"
-#include "tls/session.h"
+#include "tls/context.h"
 
 enum { THREADS = 4, ROUNDS = 100 };
 
 static struct tls_context *client;
 static struct tls_context *server;
-
-/* All that one has to say goes to the other. Returns how much. */
-static size_t carry(struct tls_session *from, struct tls_session *to)
-{
-    size_t size;
-    const void *octets = tls_session_unsent(from, &size);
-    if (size != 0) {
-        (void)tls_session_feed(to, octets, size);
-        tls_session_sent(from, size);
-    }
-    return size;
-}
 
 static void shake_hands(void)
 {

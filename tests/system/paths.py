@@ -156,6 +156,12 @@ class Paths(Scenario):
     def load(self, *options, rate=500):
         return Load(self, self.near, '--rate', rate, '--users', 100, '--allow', 'protocol', *options)
 
+    def print_delays(self, report, what):
+        """The longest that a request waited is the gap."""
+        late = report['latency_us']
+        print(f'{self.id().split(".", 1)[1]}: {what}: {report["answers"]} answers, {report["rate"]:.0f} a second,'
+              f' p50 {late["p50"] / 1000:.1f} ms, p99 {late["p99"] / 1000:.0f} ms, longest {late["max"] / 1000:.0f} ms')
+
     def survive_cuts(self):
         """Of one cable after the other, under load."""
         load = self.load('--duration', '1h')
@@ -172,3 +178,4 @@ class Paths(Scenario):
         self.assertEqual(report['connections_lost'], 0)
         self.assertEqual(self.near.log.count(f'{FAR}: open'), 1)
         self.assert_balanced(self.near)
+        self.print_delays(report, 'each path cut once')

@@ -40,10 +40,7 @@ class Loss(Paths):
         self.assert_balanced(self.near)
         for agent, other in ((self.near, FAR), (self.far, NEAR)):
             self.assertEqual(agent.log.count(f'{other}: open'), 1)
-        late = report['latency_us']
-        print(f'{self.id().split(".", 1)[1]}: {percent} %, {lost[0]} + {lost[1]} packets lost: {report["answers"]} answers,'
-              f' {report["rate"]:.0f} a second, p50 {late["p50"] / 1000:.1f} ms,'
-              f' p99 {late["p99"] / 1000:.0f} ms, longest {late["max"] / 1000:.0f} ms')
+        self.print_delays(report, f'{percent} %, {lost[0]} + {lost[1]} packets lost')
 
     def test_SCT_04_one_packet_of_a_hundred_is_lost(self):
         self.survive(1)

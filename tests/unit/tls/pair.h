@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/certificates/carry.h"
 #include "tests/certificates/certificates.h"
 #include "tls/identity.h"
 #include "tls/session.h"
@@ -70,18 +71,6 @@ static inline void pair_free(struct pair *pair)
 {
     tls_session_free(pair->client);
     tls_session_free(pair->server);
-}
-
-/* All that one has to say goes to the other. Returns how much. */
-static inline size_t carry(struct tls_session *from, struct tls_session *to)
-{
-    size_t size;
-    const void *octets = tls_session_unsent(from, &size);
-    if (size != 0) {
-        (void)tls_session_feed(to, octets, size);
-        tls_session_sent(from, size);
-    }
-    return size;
 }
 
 /* Until nobody says anything any more. */
