@@ -138,18 +138,35 @@ static void keep_session(const struct learning *it)
                              it->taught.lesson.realm);
 }
 
-/* By the name under which it is known here: a client behind another agent is reached by that. */
-static void keep_client(const struct learning *it)
+/* The name under which it is known here: a client behind another agent is reached by that. */
+static uint32_t name_of_client(const struct worker *worker, dm_bytes host, rt_peer ingress)
 {
-    struct store *store = it->worker->store;
-    if (!it->taught.client)
+    const struct directory_entry *entry = directory_find(&worker->directory, host);
+    return entry ? entry->name->hash : board_name(worker->board, ingress.slot);
+}
+
+static void keep_client(struct worker *worker, const struct rt_waiting *waiting,
+                        const struct rt_client *client)
+{
+    struct store *store = worker->store;
+    struct rt_bound bound;
+    if (!client->key)
         return;
-    const struct worker *worker = it->worker;
-    const struct directory_entry *entry =
-        directory_find(&worker->directory, it->taught.client_host);
-    uint32_t name =
-        entry ? entry->name->hash : board_name(worker->board, it->waiting->ingress.slot);
-    store->methods->bind(store, it->worker, it->taught.client, name, it->taught.lesson.realm);
+    uint32_t name = name_of_client(worker, client->host, waiting->ingress);
+    if (rt_bindings_find(store->table, client->key, worker->now, &bound) && bound.target == name)
+        return;
+    store->methods->bind(store, worker, client->key, name,
+                         board_realm(worker->board, waiting->origin.slot));
+}
+
+void learned_client(struct peer *from, const struct rt_waiting *waiting,
+                    const struct rt_result *result)
+{
+    struct worker *worker = from->worker;
+    const struct image *image = waiting->image;
+    struct rt_client client;
+    if (worker->store && rt_learn_client(&client, image_bytes(image), result))
+        keep_client(worker, waiting, &client);
 }
 
 /* The pattern goes to whoever served the first of its users. Only one that was named, or has the
@@ -189,8 +206,8 @@ void learned_from_answer(struct peer *from, const struct rt_waiting *waiting, dm
     if (!worker->store)
         return;
     rt_learn_read(&it.taught, image_bytes(image), answer, result, it.tables, wants_users(&it));
-    if (it.taught.client)
-        rt_bindings_expect(worker->store->table, it.taught.client);
+    if (it.taught.client.key)
+        rt_bindings_expect(worker->store->table, it.taught.client.key);
     it.taught.lesson.realm = board_realm(worker->board, waiting->origin.slot);
     it.teacher = it.taught.teacher == RT_TEACHER_INGRESS ? waiting->ingress : from->self;
     it.pool = pool_of(&it);
@@ -202,5 +219,5 @@ void learned_from_answer(struct peer *from, const struct rt_waiting *waiting, dm
     if (it.pool)
         keep_wildcard(&it);
     keep_session(&it);
-    keep_client(&it);
+    keep_client(worker, waiting, &it.taught.client);
 }

@@ -11,6 +11,10 @@
 void learned_from_answer(struct peer *from, const struct rt_waiting *waiting, dm_bytes answer,
                          const struct rt_result *result);
 
+/* The same of an answer that says nothing new of the user himself: who is his client? */
+void learned_client(struct peer *from, const struct rt_waiting *waiting,
+                    const struct rt_result *result);
+
 /* What routing asks on a worker: rt_world.bound, .expect and .wildcard. */
 enum rt_lookup learned_find(void *worker, uint64_t key_hash, struct rt_bound *bound);
 /* The same of what is known here: nobody else is asked. */

@@ -335,7 +335,7 @@ static void forward(struct peer *from, dm_bytes message, struct rt_origin origin
     request.route = verdict->route;
     request.pool = verdict->pool;
     request.why = (uint8_t)verdict->why;
-    request.teaches = verdict->teaches;
+    request.teaches = (uint8_t)verdict->teaches;
     request.is_fixed = verdict->is_fixed;
     request.names_host = false;
     request.retransmit = false;

@@ -25,7 +25,7 @@ struct relay_request {
     uint8_t dialled;       /* of the hosts that its redirect names: those that were tried so */
     bool by_realm;         /* to another realm, with 3011 */
     bool by_dns;           /* to who serves its realm as DNS says: dns/discover.h */
-    bool teaches;          /* its answer may say something new of its user */
+    uint8_t teaches;       /* enum rt_teaches */
     bool is_fixed;
     bool names_host; /* whoever gets it becomes its Destination-Host: PXY-07 */
     bool retransmit; /* T is to be set */

@@ -197,6 +197,13 @@ static bool may_teach(uint32_t application)
            application == RT_APPLICATION_SH;
 }
 
+static bool is_lesson(const struct rt_waiting *waiting, dm_bytes message)
+{
+    if (waiting->teaches == RT_TEACHES_NAMES)
+        return rt_learn_names_others(image_bytes(waiting->image), message);
+    return waiting->teaches == RT_TEACHES;
+}
+
 /* Most answers teach nothing that was not known when their request was sent. */
 static void learn(struct peer *from, const struct rt_waiting *waiting, dm_bytes message,
                   const struct dm_header *header, const struct reading *reading)
@@ -206,9 +213,11 @@ static void learn(struct peer *from, const struct rt_waiting *waiting, dm_bytes 
                                .is_error = header->flags & DM_FLAG_ERROR};
     if (result.is_error || !may_teach(waiting->application))
         return;
-    if (waiting->teaches || reading->has_wildcard || reading->keeps_state ||
+    if (is_lesson(waiting, message) || reading->has_wildcard || reading->keeps_state ||
         rt_learn_is_news(&result))
         learned_from_answer(from, waiting, message, &result);
+    else if (waiting->teaches == RT_TEACHES_NAMES)
+        learned_client(from, waiting, &result);
     follow_learn(from->worker, waiting, message, &result);
 }
 

@@ -78,7 +78,7 @@ static void carry_on(struct worker *worker, struct relay_request *request,
     request->route = verdict->route;
     request->pool = verdict->pool;
     request->why = (uint8_t)verdict->why;
-    request->teaches = verdict->teaches;
+    request->teaches = (uint8_t)verdict->teaches;
     request->is_fixed = verdict->is_fixed;
     if (verdict->kind == RT_TELL)
         tell(worker, request, verdict);

@@ -128,7 +128,7 @@ static bool carry_out(struct worker *worker, struct relay_request *request,
     if (verdict->kind == RT_FORWARD) {
         request->pool = verdict->pool;
         request->why = (uint8_t)verdict->why;
-        request->teaches = verdict->teaches;
+        request->teaches = (uint8_t)verdict->teaches;
         relay_send(worker, request, verdict->peer);
         return true;
     }

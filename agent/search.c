@@ -75,7 +75,7 @@ static bool go_on(struct worker *worker, struct relay_request *request)
     request->retransmit = false;
     request->pool = verdict.pool;
     request->why = (uint8_t)verdict.why;
-    request->teaches = verdict.teaches;
+    request->teaches = (uint8_t)verdict.teaches;
     relay_send(worker, request, verdict.peer);
     return true;
 }

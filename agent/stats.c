@@ -12,9 +12,12 @@ const uint64_t stats_bounds[STATS_BUCKETS - 1] = {
     50 * MS, 100 * MS, 250 * MS, 500 * MS, 1000 * MS, 2500 * MS, 5000 * MS, 10000 * MS,
 };
 
+/* The bucket where the search begins for what takes longer than a millisecond. */
+enum { STATS_MIDDLE = 4 };
+
 void stats_record(struct stats_histogram *histogram, uint64_t nanoseconds, uint64_t n)
 {
-    size_t i = 0;
+    size_t i = nanoseconds > stats_bounds[STATS_MIDDLE] ? STATS_MIDDLE + 1 : 0;
     while (i < STATS_BUCKETS - 1 && nanoseconds > stats_bounds[i])
         i++;
     stats_add(&histogram->bucket[i], n);

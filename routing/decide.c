@@ -59,6 +59,11 @@ const struct rt_route *rt_route_numbered(const struct rt_tables *tables, int32_t
     return place < tables->route_count ? &tables->routes[place] : NULL;
 }
 
+static const struct rt_route *find_route(const struct deciding *it, enum dm_result *result)
+{
+    return rt_table_find(it->tables->realms, it->query, &it->chooser->memo, result);
+}
+
 /* The route redirects: to whom its table names, or to its own list. RDR-01, RDR-04. */
 static void tell(struct deciding *it, const struct rt_route *route, struct rt_verdict *verdict)
 {
@@ -98,7 +103,7 @@ static void decide_by_realm(struct deciding *it, struct rt_verdict *verdict)
     enum dm_result wrong = DM_UNABLE_TO_DELIVER;
     const char *why = "no Destination-Realm to go by";
     if (deciding_has_realm(it)) {
-        const struct rt_route *route = rt_table_find(it->tables->realms, it->query, &wrong);
+        const struct rt_route *route = find_route(it, &wrong);
         if (it->reasons)
             rt_say_passed_over(it->reasons, it->tables, it->query, route);
         if (route) {
@@ -130,7 +135,7 @@ static int32_t route_for_counters(const struct deciding *it)
     if (!deciding_has_realm(it))
         return -1;
     enum dm_result ignored;
-    const struct rt_route *route = rt_table_find(it->tables->realms, it->query, &ignored);
+    const struct rt_route *route = find_route(it, &ignored);
     return route && rt_route_forwards(route) ? (int32_t)route->number : -1;
 }
 
@@ -143,7 +148,7 @@ static struct rt_verdict forward_to_host(const struct deciding *it, rt_peer host
                                .member = -1,
                                .peer = host,
                                .why = RT_BY_HOST,
-                               .teaches = true,
+                               .teaches = RT_TEACHES,
                                .is_fixed = true};
 }
 

@@ -62,6 +62,13 @@ enum rt_verdict_kind {
               */
 };
 
+/* May the answer say something new of its user? learn.h */
+enum rt_teaches {
+    RT_TEACHES_NOTHING,
+    RT_TEACHES,
+    RT_TEACHES_NAMES, /* only if it names identities that its request does not */
+};
+
 /* By what the member was found. What is learnt from its answer depends on it. */
 enum rt_why {
     RT_BY_HASH, /* or by turns, or by load */
@@ -84,8 +91,8 @@ struct rt_verdict {
     int32_t member; /* number in that pool, or -1 */
     rt_peer peer;   /* RT_FORWARD */
     enum rt_why why;
-    bool is_fixed;           /* by Destination-Host: nobody else may get it (RTE-09, ANS-07) */
-    bool teaches;            /* its answer may say something new of its user: learn.h */
+    bool is_fixed; /* by Destination-Host: nobody else may get it (RTE-09, ANS-07) */
+    enum rt_teaches teaches;
     struct rt_target target; /* RT_TELL: of the user's row, or RT_TARGET_NONE: the route's `to` */
     uint16_t slot;           /* RT_TELL: of the user, for the order of the target's members */
     uint64_t key_hash;       /* RT_WAIT */

@@ -47,7 +47,7 @@ static bool forward_to_client(struct deciding *it, uint32_t target, struct rt_ve
                                    .member = -1,
                                    .peer = seen.peer,
                                    .why = RT_BY_BINDING,
-                                   .teaches = true,
+                                   .teaches = RT_TEACHES,
                                    .is_fixed = true};
     return why_not == NULL;
 }

@@ -208,7 +208,7 @@ static bool is_redirected(struct deciding *it, const struct rt_route *route, rt_
     if (why_not)
         return false;
     forward_to(verdict, route, seen.peer, RT_BY_REDIRECT);
-    verdict->teaches = true;
+    verdict->teaches = RT_TEACHES;
     return true;
 }
 

@@ -100,16 +100,51 @@ bool rt_learn_is_pushed(uint32_t application, uint32_t command)
     }
 }
 
-bool rt_learn_expects(const struct rt_query *query, bool is_settled)
+/* A SAR may name several, and its answer may, too. */
+static enum rt_teaches expects_of_registration(const struct rt_query *query, bool is_settled)
+{
+    return is_settled && !query->names_several ? RT_TEACHES_NAMES : RT_TEACHES;
+}
+
+enum rt_teaches rt_learn_expects(const struct rt_query *query, bool is_settled)
 {
     uint32_t application = query->header.application;
     if (application != RT_APPLICATION_SIP && application != RT_APPLICATION_CX &&
         application != RT_APPLICATION_SH)
-        return false;
+        return RT_TEACHES_NOTHING;
     uint32_t command = query->header.command;
-    if (command == SIP_SAR || command == CX_SAR) /* may name several; its answer may, too */
-        return true;
-    return !is_settled || rt_learn_is_pushed(application, command);
+    if (command == SIP_SAR || command == CX_SAR)
+        return expects_of_registration(query, is_settled);
+    return !is_settled || rt_learn_is_pushed(application, command) ? RT_TEACHES
+                                                                   : RT_TEACHES_NOTHING;
+}
+
+static bool is_in_request(dm_bytes request, dm_bytes user_name)
+{
+    struct dm_avp avp;
+    return dm_avp_find(request, 0, DM_AVP_USER_NAME, &avp) && dm_bytes_equal(avp.data, user_name);
+}
+
+static bool is_named_by_3gpp(uint32_t code)
+{
+    return code == RT_AVP_PUBLIC_IDENTITY || code == AVP_ASSOCIATED_IDENTITIES ||
+           code == AVP_ASSOCIATED_REGISTERED_IDENTITIES;
+}
+
+bool rt_learn_names_others(dm_bytes request, dm_bytes answer)
+{
+    struct dm_avps walk = dm_avps_of(answer);
+    struct dm_avp avp;
+    while (dm_avps_next(&walk, &avp)) {
+        if (avp.vendor == RT_VENDOR_3GPP && is_named_by_3gpp(avp.code))
+            return true;
+        if (avp.vendor != 0)
+            continue;
+        if (avp.code == DM_AVP_SIP_AOR ||
+            (avp.code == DM_AVP_USER_NAME && !is_in_request(request, avp.data)))
+            return true;
+    }
+    return false;
 }
 
 /* --- the identities --- */
@@ -235,16 +270,51 @@ static void read_session(struct reading *it, dm_bytes answer, const struct rt_re
 }
 
 /* SRV-03: a PPR of RFC 4740 may lack its Destination-Host. */
-static void read_client(struct reading *it)
+static void read_client(struct rt_client *client, dm_bytes user_name, dm_bytes realm, dm_bytes host)
 {
-    const struct rt_query *query = it->query;
-    if (query->header.application != RT_APPLICATION_SIP || query->header.command != SIP_SAR ||
-        query->user_name.size == 0 || query->origin_host.size == 0)
-        return;
     struct rt_key key;
-    rt_key_private(&key, query->user_name, query->destination_realm);
-    it->taught->client = rt_key_hash_as(&key, RT_KIND_CLIENT);
-    it->taught->client_host = query->origin_host;
+    client->key = 0;
+    if (user_name.size == 0 || host.size == 0)
+        return;
+    rt_key_private(&key, user_name, realm);
+    client->key = rt_key_hash_as(&key, RT_KIND_CLIENT);
+    client->host = host;
+}
+
+static bool is_registration(const struct dm_header *header)
+{
+    return header->application == RT_APPLICATION_SIP && header->command == SIP_SAR;
+}
+
+static bool registers(dm_bytes request, const struct rt_result *result)
+{
+    static const struct rt_query sar = {
+        .header = {.application = RT_APPLICATION_SIP, .command = SIP_SAR}};
+    struct dm_header header;
+    dm_header_read(&header, request.at);
+    return is_registration(&header) && is_success(row_of(&sar), result);
+}
+
+/* One walk for the three: this is once for each registration. */
+bool rt_learn_client(struct rt_client *client, dm_bytes request, const struct rt_result *result)
+{
+    dm_bytes user_name = {0}, realm = {0}, host = {0};
+    struct dm_avps walk = dm_avps_of(request);
+    struct dm_avp avp;
+    if (!registers(request, result))
+        return false;
+    while (dm_avps_next(&walk, &avp)) {
+        if (avp.vendor != 0)
+            continue;
+        if (avp.code == DM_AVP_USER_NAME && !user_name.at)
+            user_name = avp.data;
+        else if (avp.code == DM_AVP_DESTINATION_REALM)
+            realm = avp.data;
+        else if (avp.code == DM_AVP_ORIGIN_HOST)
+            host = avp.data;
+    }
+    read_client(client, user_name, realm, host);
+    return client->key != 0;
 }
 
 static void read_wildcard(struct reading *it, dm_bytes request, dm_bytes answer)
@@ -270,7 +340,9 @@ static void read_success(struct reading *it, dm_bytes request, dm_bytes answer,
     if (it->wants_users && it->row->what != SESSION && !it->taught->wildcard.at)
         read_keys(it, request, answer);
     read_session(it, answer, result);
-    read_client(it);
+    if (is_registration(&it->query->header))
+        read_client(&it->taught->client, it->query->user_name, it->query->destination_realm,
+                    it->query->origin_host);
 }
 
 /* The key that was asked for, and no more. */

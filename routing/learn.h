@@ -22,20 +22,28 @@ enum rt_teacher {
     RT_TEACHER_INGRESS, /* who sent the request: RTR, PPR */
 };
 
+/* Who registered a user: PPR for him go there. SRV-03. */
+struct rt_client {
+    uint64_t key;  /* hash of kind C; 0: nobody */
+    dm_bytes host; /* the Origin-Host of the request */
+};
+
 struct rt_taught {
     enum rt_teacher teacher;
     struct rt_lesson lesson; /* the keys; whose they are is not said yet. Empty: no user */
     uint64_t session;        /* key hash of the Session-Id that goes on at the teacher, or 0 */
     bool is_session_certain; /* whatever the request was sent by: more rounds or requests follow */
-    uint64_t client;         /* key hash of kind C: PPR for this user go to `client_host`; or 0 */
-    dm_bytes client_host;    /* the Origin-Host of the request */
-    dm_bytes wildcard;       /* Wildcarded-Public-Identity of the answer, else of the request */
-    bool is_unknown;         /* whoever answered does not know the user: 5032, Exp 5001 */
+    struct rt_client client;
+    dm_bytes wildcard; /* Wildcarded-Public-Identity of the answer, else of the request */
+    bool is_unknown;   /* whoever answered does not know the user: 5032, Exp 5001 */
 };
 
-/* Is it worth reading the answer to this request, whoever gets it? `is_settled`: its identities are
- * known as one user already. Cheap: for the data path. */
-bool rt_learn_expects(const struct rt_query *query, bool is_settled);
+/* Is it worth reading the answer to this request, whoever gets it? `is_settled`: its first two
+ * identities are known as one user already. Cheap: for the data path. */
+enum rt_teaches rt_learn_expects(const struct rt_query *query, bool is_settled);
+
+/* Does the answer name identities that its request does not? Both are whole. */
+bool rt_learn_names_others(dm_bytes request, dm_bytes answer);
 
 /* Is it worth reading whatever was expected: a user that is unknown, or a round of many? */
 bool rt_learn_is_news(const struct rt_result *result);
@@ -43,6 +51,10 @@ bool rt_learn_is_news(const struct rt_result *result);
 /* Does a request of this command and application name somebody who did not ask, but is asked for
  * by his server? Then its ingress is the server. */
 bool rt_learn_is_pushed(uint32_t application, uint32_t command);
+
+/* Fills in whose client the sender of this request is by this result; false: nobody's. `host`
+ * points into the request. */
+bool rt_learn_client(struct rt_client *client, dm_bytes request, const struct rt_result *result);
 
 /* Reads a request, as it was sent, and its answer, both whole. Slices point into them. `users`: the
  * identities of a success are wanted, too. */

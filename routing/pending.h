@@ -45,7 +45,7 @@ struct rt_waiting {
     uint8_t dialled;       /* of the hosts that its redirect names: those that were tried so */
     bool by_realm;         /* a 3011 did */
     bool by_dns;           /* DNS said who serves its realm */
-    bool teaches;          /* its answer may say something new of its user */
+    uint8_t teaches;       /* enum rt_teaches */
     bool is_fixed;
     bool names_host;        /* the host that gets it becomes its Destination-Host: PXY-07 */
     bool was_retransmitted; /* T was received or has been set */

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "routing/identity.h"
+#include "routing/table.h"
 #include "routing/target.h"
 #include "routing/world.h"
 
@@ -91,7 +92,8 @@ bool rt_pool_prefers(const struct rt_pool *pool, uint16_t slot, uint8_t a, uint8
  * 0). */
 struct rt_chooser {
     uint64_t random;
-    uint32_t *turn; /* one per pool: the place of round robin */
+    uint32_t *turn;      /* one per pool: the place of round robin */
+    struct rt_memo memo; /* of the realm table */
 };
 
 /* Says whether a member may be taken; `seen` is filled by it. */

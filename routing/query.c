@@ -26,6 +26,15 @@ static inline void read_once(dm_bytes *field, const struct dm_avp *avp, dm_bytes
         *excess = avp->whole;
 }
 
+/* Of a registration there may be several. */
+static inline void read_public(struct rt_query *query, const struct dm_avp *avp)
+{
+    if (!query->public_identity.at)
+        query->public_identity = avp->data;
+    else
+        query->names_several = true;
+}
+
 static inline void read_route_record(struct reading *reading, const struct dm_avp *avp)
 {
     reading->query->route_records++;
@@ -59,7 +68,7 @@ static inline void read_ietf(struct reading *reading, const struct dm_avp *avp)
         break;
     case DM_AVP_SIP_AOR:
         if (query->header.application != RT_APPLICATION_CX)
-            read_first(&query->public_identity, avp);
+            read_public(query, avp);
         break;
     case DM_AVP_SIP_METHOD:
         read_first(&query->sip_method, avp);
@@ -71,7 +80,7 @@ static inline void read_3gpp(struct reading *reading, const struct dm_avp *avp)
 {
     struct rt_query *query = reading->query;
     if (avp->code == RT_AVP_PUBLIC_IDENTITY && query->header.application == RT_APPLICATION_CX)
-        read_first(&query->public_identity, avp);
+        read_public(query, avp);
     if (avp->code == RT_AVP_WILDCARDED_PUBLIC_IDENTITY)
         read_first(&query->wildcard, avp);
     if (avp->code == RT_AVP_USER_IDENTITY)
@@ -108,6 +117,7 @@ static void clear(struct rt_query *query, dm_bytes message)
     query->wildcard = absent;
     query->sip_method = absent;
     query->route_records = 0;
+    query->names_several = false;
     query->loops = false;
 }
 

@@ -29,6 +29,7 @@ struct rt_query {
     dm_bytes user_name;
     dm_bytes public_identity; /* the first Public-Identity (10415) in Cx, the first SIP-AOR (vendor
                                  0) elsewhere */
+    bool names_several;       /* there are more of them */
     dm_bytes user_identity;   /* 10415:700 of Sh, the Grouped value */
     dm_bytes wildcard;        /* Wildcarded-Public-Identity (10415) */
     dm_bytes sip_method;

@@ -7,6 +7,7 @@
  * many routes there are. RFC 6733 §2.7, §6.1.6. */
 #include "routing/table.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "routing/names.h"
@@ -29,6 +30,7 @@ struct row {
 };
 
 struct rt_table {
+    uint64_t number; /* of all tables of this process, from 1 */
     struct rt_names realms;
     struct rt_names hosts;   /* of origin_host */
     struct rt_names origins; /* of origin_realm */
@@ -117,9 +119,11 @@ static bool table_reserve(struct rt_table *table, uint64_t rows, uint32_t routes
 
 struct rt_table *rt_table_new(const struct rt_route *routes, uint32_t count)
 {
+    static _Atomic uint64_t tables;
     struct rt_table *table = calloc(1, sizeof *table);
     if (!table)
         return NULL;
+    table->number = atomic_fetch_add_explicit(&tables, 1, memory_order_relaxed) + 1;
     if (!table_reserve(table, count_rows(routes, count), count)) {
         rt_table_free(table);
         return NULL;
@@ -178,8 +182,8 @@ static const struct rt_route *find_in_realm(const struct rt_table *table,
     return NULL;
 }
 
-const struct rt_route *rt_table_find(const struct rt_table *table, const struct rt_query *query,
-                                     enum dm_result *result)
+static const struct rt_route *find(const struct rt_table *table, const struct rt_query *query,
+                                   enum dm_result *result)
 {
     struct rt_fits realms = rt_fits_of(&table->realms, query->destination_realm);
     uint32_t realm;
@@ -192,4 +196,43 @@ const struct rt_route *rt_table_find(const struct rt_table *table, const struct 
         *result = DM_UNABLE_TO_DELIVER;
     }
     return find_in_realm(table, query, 0);
+}
+
+/* --- what was found lately --- */
+
+static bool is_noted(const struct rt_memo_route *noted, const struct rt_table *table,
+                     const struct rt_query *query)
+{
+    dm_bytes realm = query->destination_realm;
+    return noted->table == table->number && noted->command == query->header.command &&
+           noted->application == query->header.application && noted->size == realm.size &&
+           memcmp(noted->realm, realm.at, realm.size) == 0;
+}
+
+static void note(struct rt_memo_route *noted, const struct rt_table *table,
+                 const struct rt_query *query, const struct rt_route *route)
+{
+    dm_bytes realm = query->destination_realm;
+    if (!route || realm.size > RT_MEMO_REALM)
+        return;
+    noted->table = table->number;
+    noted->route = route;
+    noted->application = query->header.application;
+    noted->command = query->header.command;
+    noted->size = (uint32_t)realm.size;
+    memcpy(noted->realm, realm.at, realm.size);
+}
+
+/* Where a route asks for origins, too, nothing is noted: there may be as many as clients. */
+const struct rt_route *rt_table_find(const struct rt_table *table, const struct rt_query *query,
+                                     struct rt_memo *memo, enum dm_result *result)
+{
+    if (!memo || table->has_origins)
+        return find(table, query, result);
+    struct rt_memo_route *noted = &memo->at[query->header.command % RT_MEMOS];
+    if (is_noted(noted, table, query))
+        return noted->route;
+    const struct rt_route *route = find(table, query, result);
+    note(noted, table, query, route);
+    return route;
 }

@@ -38,8 +38,23 @@ struct rt_table;
 struct rt_table *rt_table_new(const struct rt_route *routes, uint32_t count);
 void rt_table_free(struct rt_table *table);
 
+/* Routes that were found lately, so that requests alike cost one comparison instead of the names'
+ * hashes. One per worker; zero is valid. A route stays found as long as its table lives. */
+enum { RT_MEMOS = 8, RT_MEMO_REALM = 64 };
+
+struct rt_memo {
+    struct rt_memo_route {
+        uint64_t table; /* rt_table numbers are never used again; 0: none */
+        const struct rt_route *route;
+        uint32_t application;
+        uint32_t command;
+        uint32_t size;
+        uint8_t realm[RT_MEMO_REALM]; /* as it was written */
+    } at[RT_MEMOS];
+};
+
 /* The route of a request whose Destination-Realm is `realm`, or NULL with `*result` 3003 (no route
  * for the realm) or 3002 (the realm has routes, none takes the request, and there is no "*" that
- * does). */
+ * does). `memo` may be NULL. */
 const struct rt_route *rt_table_find(const struct rt_table *table, const struct rt_query *query,
-                                     enum dm_result *result);
+                                     struct rt_memo *memo, enum dm_result *result);

@@ -158,6 +158,35 @@ Test(stk_learn, STK_03_a_SAR_by_public_name_alone_follows_the_LIR)
     lab_end(bed.lab);
 }
 
+/* A registration by public name alone, whose answer brings the private one. Who it was. */
+static int register_unnamed(struct bed *bed, int user)
+{
+    int server;
+    struct lab_message *request = lab_request_from(bed->c1, SAR, APP_SIP);
+    lab_send(bed->c1, with_number(with_aor(request, user), SERVER_ASSIGNMENT, UNREGISTERED));
+    struct lab_message *taken = taken_by(bed, &server);
+    struct lab_message *answer = lab_answer_to(bed->server[server], taken, 2001);
+    lab_send(bed->server[server], with_name(answer, user));
+    lab_expect_answer(bed->c1, request);
+    return server;
+}
+
+Test(stk_learn, STK_03_an_answer_that_names_its_user_links_him)
+{
+    enum { USERS = 20 };
+    struct bed bed = bed_of(FOUR);
+    int at[USERS];
+    for (int user = 0; user < USERS; user++)
+        at[user] = served_by(bed.c1, lir(bed.c1, user)); /* nothing new of the public name */
+    all_answer(&bed, 0);
+    for (int user = 0; user < USERS; user++)
+        cr_assert_eq(register_unnamed(&bed, user), at[user]);
+    all_answer(&bed, 2001);
+    for (int user = 0; user < USERS; user++)
+        cr_assert_eq(served_by(bed.c2, sar_by_name(bed.c2, user)), at[user]);
+    lab_end(bed.lab);
+}
+
 static struct lab_message *sar_of_alice(struct lab_peer *from, const char *aor)
 {
     struct lab_message *request = lab_request_from(from, SAR, APP_SIP);
@@ -438,11 +467,13 @@ Test(stk_learn, SRV_03_a_PPR_without_a_host_reaches_the_client_that_registered_t
 Test(stk_learn, SRV_03_a_PPR_follows_the_last_registration)
 {
     struct bed bed = bed_of(FOUR);
-    served_by(bed.c1, sar(bed.c1, 1, 1));
-    served_by(bed.c2, sar(bed.c2, 1, 1));
-    struct lab_message *request = ppr(bed.server[0], 1);
-    lab_send(bed.server[0], request);
-    lab_expect_relayed(bed.server[0], bed.c2, request);
+    struct lab_peer *clients[] = {bed.c1, bed.c1, bed.c2, bed.c2, bed.c1};
+    for (int i = 0; i < 5; i++) {
+        served_by(clients[i], sar(clients[i], 1, 1));
+        struct lab_message *request = ppr(bed.server[0], 1);
+        lab_send(bed.server[0], request);
+        lab_expect_relayed(bed.server[0], clients[i], request);
+    }
     lab_end(bed.lab);
 }
 

@@ -132,7 +132,7 @@ static void expect_nothing(const struct rt_taught *taught)
     cr_assert_eq(taught->teacher, RT_TEACHER_NONE);
     cr_assert_eq(taught->lesson.count, 0);
     cr_assert_eq(taught->session, 0);
-    cr_assert_eq(taught->client, 0);
+    cr_assert_eq(taught->client.key, 0);
 }
 
 Test(learn, a_UAR_links_its_identities_on_each_of_its_successes)
@@ -355,12 +355,12 @@ Test(learn, a_request_of_Sh_links_what_its_User_Identity_holds_and_the_name)
 Test(learn, SRV_03_a_SAR_tells_which_client_serves_the_user)
 {
     struct rt_taught taught = taught_by_code(named(about(request(SIP, SAR), ALICE)), 2001);
-    cr_assert_neq(taught.client, 0);
-    cr_assert(dm_bytes_equal(taught.client_host, dm_text("c1.edge.example")));
+    cr_assert_neq(taught.client.key, 0);
+    cr_assert(dm_bytes_equal(taught.client.host, dm_text("c1.edge.example")));
     taught = taught_by_code(about(request(SIP, SAR), ALICE), 2001);
-    cr_assert_eq(taught.client, 0, "whose User-Name is not known");
+    cr_assert_eq(taught.client.key, 0, "whose User-Name is not known");
     taught = taught_by_code(named(about(request(SIP, SAR), ALICE)), 5034);
-    cr_assert_eq(taught.client, 0);
+    cr_assert_eq(taught.client.key, 0);
 }
 
 Test(learn, where_users_are_not_wanted_the_client_is_learnt_all_the_same)
@@ -371,7 +371,7 @@ Test(learn, where_users_are_not_wanted_the_client_is_learnt_all_the_same)
     rt_learn_read(&taught, finish(asked), finish(answer(SIP)), &success, &tables, false);
     cr_assert_eq(taught.teacher, RT_TEACHER_SERVER);
     cr_assert_eq(taught.lesson.count, 0);
-    cr_assert_neq(taught.client, 0);
+    cr_assert_neq(taught.client.key, 0);
 }
 
 Test(learn, STK_12_a_pattern_takes_the_place_of_the_identity_that_fulfils_it)
@@ -394,31 +394,94 @@ Test(learn, commands_without_a_row_teach_nothing)
 
 /* --- what is worth reading --- */
 
-static bool is_expected(struct message *asked, bool is_settled)
+static enum rt_teaches expected(struct message *asked, bool is_settled)
 {
     struct rt_query query;
     struct dm_fault fault;
     cr_assert_eq(rt_query_read(&query, finish(asked), dm_text("a.example"), false, &fault), DM_OK);
-    bool is = rt_learn_expects(&query, is_settled);
-    return is;
+    enum rt_teaches teaches = rt_learn_expects(&query, is_settled);
+    return teaches;
 }
 
 Test(learn, an_answer_about_a_settled_user_is_not_read)
 {
-    cr_assert_not(is_expected(named(about(request(SIP, UAR), ALICE)), true));
-    cr_assert_not(is_expected(about(request(SIP, LIR), ALICE), true));
-    cr_assert(is_expected(named(about(request(SIP, UAR), ALICE)), false));
+    cr_assert_eq(expected(named(about(request(SIP, UAR), ALICE)), true), RT_TEACHES_NOTHING);
+    cr_assert_eq(expected(about(request(SIP, LIR), ALICE), true), RT_TEACHES_NOTHING);
+    cr_assert_eq(expected(named(about(request(SIP, UAR), ALICE)), false), RT_TEACHES);
 }
 
-Test(learn, a_SAR_and_what_is_pushed_are_read_always)
+Test(learn, what_is_pushed_is_read_always)
 {
-    cr_assert(is_expected(about(request(SIP, SAR), ALICE), true));
-    cr_assert(is_expected(about_cx(request(CX, CX_SAR), ALICE), true));
-    cr_assert(is_expected(named(request(SIP, PPR)), true));
-    cr_assert(is_expected(request(SH, PNR), true));
+    cr_assert_eq(expected(named(request(SIP, PPR)), true), RT_TEACHES);
+    cr_assert_eq(expected(request(SH, PNR), true), RT_TEACHES);
+}
+
+Test(learn, a_registration_of_a_settled_user_teaches_what_its_answer_names)
+{
+    cr_assert_eq(expected(named(about(request(SIP, SAR), ALICE)), true), RT_TEACHES_NAMES);
+    cr_assert_eq(expected(about_cx(request(CX, CX_SAR), ALICE), true), RT_TEACHES_NAMES);
+    cr_assert_eq(expected(named(about(request(SIP, SAR), ALICE)), false), RT_TEACHES);
+}
+
+Test(learn, a_registration_of_several_identities_is_read_always)
+{
+    cr_assert_eq(expected(about(about(request(SIP, SAR), ALICE), TEL), true), RT_TEACHES);
+    cr_assert_eq(expected(about_cx(about_cx(request(CX, CX_SAR), ALICE), TEL), true), RT_TEACHES);
+}
+
+static bool names_others(struct message *asked, struct message *said)
+{
+    return rt_learn_names_others(finish(asked), finish(said));
+}
+
+Test(learn, an_answer_that_repeats_the_user_name_names_nobody_else)
+{
+    cr_assert_not(names_others(named(about(request(SIP, SAR), ALICE)), named(answer(SIP))));
+    cr_assert_not(names_others(about(request(SIP, SAR), ALICE), answer(SIP)));
+}
+
+Test(learn, an_answer_with_any_other_identity_names_others)
+{
+    enum { ASSOCIATED = 632, ASSOCIATED_REGISTERED = 647 };
+    struct message *other = text(answer(SIP), 0, DM_AVP_USER_NAME, "0816@core.example");
+    cr_assert(names_others(named(about(request(SIP, SAR), ALICE)), other));
+    cr_assert(names_others(about(request(SIP, SAR), ALICE), named(answer(SIP))));
+    cr_assert(names_others(about(request(SIP, SAR), ALICE), about(answer(SIP), TEL)));
+    cr_assert(names_others(about_cx(request(CX, CX_SAR), ALICE), about_cx(answer(CX), TEL)));
+    cr_assert(names_others(about_cx(request(CX, CX_SAR), ALICE),
+                           grouped(answer(CX), ASSOCIATED, 0, DM_AVP_USER_NAME, NAME)));
+    cr_assert(names_others(about_cx(request(CX, CX_SAR), ALICE),
+                           grouped(answer(CX), ASSOCIATED_REGISTERED, 0, DM_AVP_USER_NAME, NAME)));
+}
+
+static uint64_t client_of(struct message *asked, uint32_t code)
+{
+    struct rt_client client;
+    struct rt_result result = {.code = code};
+    bool is_one = rt_learn_client(&client, finish(asked), &result);
+    cr_assert(!is_one || dm_bytes_equal(client.host, dm_text("c1.edge.example")));
+    return is_one ? client.key : 0;
+}
+
+Test(learn, SRV_03_who_registers_a_user_is_his_client)
+{
+    struct rt_key key;
+    rt_key_private(&key, dm_text(NAME), dm_text("core.example"));
+    uint64_t client = rt_key_hash_as(&key, RT_KIND_CLIENT);
+    cr_assert_eq(client_of(named(about(request(SIP, SAR), ALICE)), 2001), client);
+    cr_assert_eq(client_of(named(about(request(SIP, SAR), ALICE)), 2006), client);
+    cr_assert_eq(taught_by_code(named(about(request(SIP, SAR), ALICE)), 2001).client.key, client);
+}
+
+Test(learn, SRV_03_who_fails_to_register_or_does_not_name_the_user_is_nobodys_client)
+{
+    cr_assert_eq(client_of(named(about(request(SIP, SAR), ALICE)), 5012), 0);
+    cr_assert_eq(client_of(about(request(SIP, SAR), ALICE), 2001), 0);
+    cr_assert_eq(client_of(named(about(request(SIP, UAR), ALICE)), 2001), 0);
+    cr_assert_eq(client_of(named(about_cx(request(CX, CX_SAR), ALICE)), 2001), 0);
 }
 
 Test(learn, other_applications_are_not_read)
 {
-    cr_assert_not(is_expected(named(about(request(4, 272), ALICE)), false));
+    cr_assert_eq(expected(named(about(request(4, 272), ALICE)), false), RT_TEACHES_NOTHING);
 }

@@ -47,14 +47,21 @@ static struct rt_query request(const char *realm, uint32_t application, uint32_t
     };
 }
 
-/* The number of the route that wins, or minus the result. */
+/* What the tables of this test found before stays noted. */
+static struct rt_memo memo;
+
+/* The number of the route that wins, or minus the result: it is the same for whoever notes what he
+ * finds, the first time and later. */
 static int find(const struct rt_route *routes, uint32_t count, struct rt_query query)
 {
     struct rt_table *table = rt_table_new(routes, count);
     cr_assert_not_null(table);
-    enum dm_result result = DM_OK;
-    const struct rt_route *found = rt_table_find(table, &query, &result);
+    enum dm_result result = DM_OK, again = DM_OK;
+    const struct rt_route *found = rt_table_find(table, &query, NULL, &result);
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(rt_table_find(table, &query, &memo, &again), found);
     rt_table_free(table);
+    cr_assert(found || again == result);
     return found ? (int)(found - routes) : -(int)result;
 }
 
@@ -320,6 +327,36 @@ Test(table, random_tables_choose_as_the_slow_way_does)
     }
 }
 
+/* --- what was found lately --- */
+
+Test(table, a_route_that_was_found_is_not_found_for_another_realm_application_or_command)
+{
+    struct rt_route routes[] = {of_commands(route("a.example")), of_commands(route("b.example")),
+                                of_application(route("a.example"), CX)};
+    enum dm_result result;
+    struct rt_table *table = rt_table_new(routes, 3);
+    struct rt_query lir = request("a.example", SIP, LIR);
+    struct rt_query other_realm = request("b.example", SIP, LIR);
+    struct rt_query other_command = request("a.example", SIP, LIR + RT_MEMOS);
+    struct rt_query other_application = request("a.example", CX, LIR);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(rt_table_find(table, &lir, &memo, &result), &routes[0]);
+        cr_assert_eq(rt_table_find(table, &other_realm, &memo, &result), &routes[1]);
+        cr_assert_null(rt_table_find(table, &other_command, &memo, &result));
+        cr_assert_eq(rt_table_find(table, &other_application, &memo, &result), &routes[2]);
+    }
+    rt_table_free(table);
+}
+
+Test(table, a_realm_that_is_too_long_to_be_noted_is_found_all_the_same)
+{
+    char realm[RT_MEMO_REALM + 2];
+    memset(realm, 'a', sizeof realm);
+    realm[RT_MEMO_REALM + 1] = '\0';
+    cr_assert_eq(FIND(request(realm, SIP, LIR), route("*")), 0);
+    cr_assert_eq(FIND(request(realm + 1, SIP, LIR), route("*")), 0);
+}
+
 /* --- cost --- */
 
 static uint64_t cost_of(const struct rt_route *routes, uint32_t count, struct rt_query query)
@@ -331,7 +368,7 @@ static uint64_t cost_of(const struct rt_route *routes, uint32_t count, struct rt
     for (int round = 0; round < 20; round++) {
         clock_gettime(CLOCK_MONOTONIC, &start);
         for (int i = 0; i < 1000; i++)
-            cr_assert_not_null(rt_table_find(table, &query, &result));
+            cr_assert_not_null(rt_table_find(table, &query, NULL, &result));
         clock_gettime(CLOCK_MONOTONIC, &end);
         uint64_t ns = (uint64_t)(end.tv_sec - start.tv_sec) * 1000000000u + (uint64_t)end.tv_nsec -
                       (uint64_t)start.tv_nsec;
