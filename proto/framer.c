@@ -20,6 +20,16 @@ void dm_framer_fini(struct dm_framer *framer)
     dm_framer_init(framer);
 }
 
+static bool is_long_right(uint32_t length, uint32_t limit)
+{
+    return length >= DM_HEADER_SIZE && length <= limit && length % 4 == 0;
+}
+
+static bool is_sound(uint8_t version, uint32_t length, uint32_t limit)
+{
+    return version == DM_VERSION && is_long_right(length, limit);
+}
+
 /* What `size` octets at the start of a message say of it: MESSAGE means that it is one so far. */
 static enum dm_frame judge(const uint8_t *at, size_t size, uint32_t limit)
 {
@@ -27,11 +37,10 @@ static enum dm_frame judge(const uint8_t *at, size_t size, uint32_t limit)
         return DM_FRAME_MORE;
     uint32_t length = dm_get24(at + 1);
     bool is_ours = at[0] == DM_VERSION;
-    bool is_long_right = length >= DM_HEADER_SIZE && length <= limit && length % 4 == 0;
-    if (is_ours && is_long_right)
+    if (is_sound(at[0], length, limit))
         return DM_FRAME_MESSAGE;
     bool is_request = at[4] & DM_FLAG_REQUEST;
-    if (!is_request || (!is_ours && !is_long_right))
+    if (!is_request || (!is_ours && !is_long_right(length, limit)))
         return DM_FRAME_LOST;
     if (size < DM_HEADER_SIZE)
         return DM_FRAME_MORE;
@@ -105,9 +114,8 @@ enum dm_frame dm_framer_next(struct dm_framer *framer, dm_bytes *input, uint32_t
     if (framer->have || input->size < DM_HEADER_SIZE)
         return next_held(framer, input, limit, message, header);
     dm_header_read(header, input->at);
-    enum dm_frame verdict = judge(input->at, input->size, limit);
-    if (verdict != DM_FRAME_MESSAGE)
-        return verdict;
+    if (!is_sound(header->version, header->length, limit))
+        return judge(input->at, input->size, limit);
     if (header->length > input->size)
         return next_held(framer, input, limit, message, header);
     *message = dm_bytes_of(input->at, header->length);

@@ -140,7 +140,7 @@ void conn_pause(struct conn *conn, bool paused)
 static void take_whole(struct conn *conn, dm_bytes input)
 {
     struct dm_framer framer = {0};
-    struct dm_header header;
+    struct dm_header header = {0};
     dm_bytes message;
     dm_bytes rest = input;
     if (input.size < DM_HEADER_SIZE) {
