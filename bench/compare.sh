@@ -27,9 +27,15 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-# Configures and builds the release of the tree in $1, in $2.
+# Builds the release of the tree in $1 as its users would, and says where it is: $2 for revisions that cannot say so.
 build() {
     local tree=$1 where=$2
+    if [ -x "$tree/packaging/build.sh" ]; then
+        "$tree/packaging/build.sh" --no-install >&2
+        built=$tree/build/release
+        return
+    fi
+    built=$where
     echo "building $where …" >&2
     mkdir -p "$where"
     { (cd "$tree" && cmake --preset release -B "$where") && cmake --build "$where"; } >"$where.log" 2>&1 ||
@@ -44,6 +50,6 @@ if $measures && [ -n "$against" ]; then
     tree=$PWD/build/against/$commit
     [ -d "$tree" ] || git worktree add --detach --force "$tree" "$commit" >/dev/null 2>&1
     build "$tree" "$PWD/build/against/$commit-release"
-    arguments+=(--against-bin "$PWD/build/against/$commit-release/bin" --against-name "$commit")
+    arguments+=(--against-bin "$built/bin" --against-name "$commit")
 fi
 exec python3 bench/compare.py "${arguments[@]}"
