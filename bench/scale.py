@@ -5,8 +5,9 @@ usage: bench/scale.py [--runs N] [--seconds T] [--no-instructions]
 
 Beside HAProxy in TCP mode, in turns, all on one core: CPU of the agent per request and answer, and its ratio to HAProxy's.
 Each client has four requests outstanding. What connecting costs is left out: each turn is a short load and a long one, and
-counts their difference. Then the agent's own instructions a pair, by valgrind's callgrind, likewise, with 64 outstanding: so
-each read and write is of many messages whatever the clients, and what is left is what a message costs.
+counts their difference. Then the agent's instructions a pair, by valgrind's callgrind, likewise, with 64 outstanding, when all
+users are known. What ticks looks at each peer ten times a second, and a pair takes forty times as long under valgrind: that
+stands beside it.
 Wants build/release, haproxy, taskset and valgrind."""
 
 import argparse
@@ -28,7 +29,9 @@ CLIENTS = (16, 200, 2000)
 USERS = 10000
 CORE = 0
 COUNTED_WINDOW = 64
-COUNTED = (150000, 300000)  # requests under valgrind: the first fill every table that grows
+WARMING = 200000  # requests under valgrind that fill every table
+COUNTED = (50000, 200000)
+TIMERS = ("on_tick",)
 
 AGENT = """version: 1
 identity: dra1.example.net
@@ -156,19 +159,24 @@ def measure(runs, seconds, ports):
 
 
 def own_instructions(path):
-    """What callgrind counted in the program itself, not in its libraries."""
-    own, total, is_call = False, 0, False
+    """What callgrind counted in the program itself, not in its libraries; and what its timers called, with all that these call."""
+    own, whole, ticks, is_call, called = False, 0, 0, False, ""
     with open(path, encoding="utf-8", errors="replace") as file:
         for line in file:
             if line.startswith("ob="):
                 own = line.rstrip().endswith("/antipode")
+            elif line.startswith("cfn="):
+                called = line[len("cfn="):]
             elif line.startswith("calls="):
                 is_call = True
             elif line[:1] in "0123456789+-*":
-                if own and not is_call:
-                    total += int(line.split()[1])
+                cost = int(line.split()[1])
+                if is_call and called.startswith(TIMERS):
+                    ticks += cost
+                elif own and not is_call:
+                    whole += cost
                 is_call = False
-    return total
+    return whole, ticks
 
 
 def await_rest(agent):
@@ -180,10 +188,10 @@ def await_rest(agent):
 
 
 def dump(agent, out):
-    """The program's own instructions since the last dump."""
+    """The program's instructions since the last dump: whole, ticks."""
     before = set(glob.glob(out + "*"))
     subprocess.run(["callgrind_control", "--dump", str(agent.pid)], check=True, capture_output=True)
-    return sum(own_instructions(path) for path in set(glob.glob(out + "*")) - before)
+    return [sum(part) for part in zip(*map(own_instructions, set(glob.glob(out + "*")) - before))]
 
 
 def instructions(clients, ports):
@@ -193,21 +201,24 @@ def instructions(clients, ports):
                                                    f"--callgrind-out-file={out}"])
         counted = []
         dump(agent, out)  # the start
-        for requests in COUNTED:
+        for requests in (WARMING, *COUNTED):
             load(port, clients, COUNTED_WINDOW, ["--requests", str(requests)], "120s")
             await_rest(agent)
             counted.append(dump(agent, out))
         agent.end()
-    return (counted[1] - counted[0]) / (COUNTED[1] - COUNTED[0])
+    pairs = COUNTED[1] - COUNTED[0]
+    whole, ticks = ((long - short) / pairs for short, long in zip(counted[1], counted[2]))
+    return whole - ticks, ticks
 
 
 def count(ports):
-    print("\nclients  instructions of our own code per pair")
+    print("\nclients  instructions per pair: our own code, and its ticks")
     figures = []
     for clients in CLIENTS:
         figures.append(instructions(clients, ports))
-        print(f"{clients:7d}  {figures[-1]:.0f}", flush=True)
-    print(f"most by least: {max(figures) / min(figures):.3f}")
+        print(f"{clients:7d}  {figures[-1][0]:.0f}  {figures[-1][1]:.0f}", flush=True)
+    pairs = [figure[0] for figure in figures]
+    print(f"most by least: {max(pairs) / min(pairs):.3f}")
 
 
 def main():

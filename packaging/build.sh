@@ -22,8 +22,8 @@ stamp=build/release/profiled
 
 # What the programs are made of, and by whom.
 sources() {
-    { "${CC:-cc}" --version; find CMakeLists.txt CMakePresets.json agent proto routing tls bench -type f |
-        LC_ALL=C sort | xargs sha256sum; } | sha256sum
+    { "${CC:-cc}" --version; find agent proto routing tls bench -name '*.[ch]' -o -name '*.def' -o -name CMakeLists.txt |
+        LC_ALL=C sort | xargs sha256sum CMakeLists.txt CMakePresets.json; } | sha256sum
 }
 
 build() {
