@@ -144,6 +144,7 @@ static bool go_on(struct worker *worker, struct relay_request *request, bool *re
     name_host(worker, request, choice.host);
     request->pool = -1;
     request->why = RT_BY_REDIRECT;
+    request->teaches = RT_TEACHES;
     relay_send(worker, request, choice.peer);
     return true;
 }

@@ -49,6 +49,7 @@ static void send_on(struct worker *worker, struct relay_request *request,
     request->route = verdict->route;
     request->pool = verdict->pool;
     request->why = (uint8_t)verdict->why;
+    request->teaches = (uint8_t)verdict->teaches;
     relay_send(worker, request, verdict->peer);
 }
 

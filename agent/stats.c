@@ -12,7 +12,7 @@ const uint64_t stats_bounds[STATS_BUCKETS - 1] = {
     50 * MS, 100 * MS, 250 * MS, 500 * MS, 1000 * MS, 2500 * MS, 5000 * MS, 10000 * MS,
 };
 
-/* The bucket where the search begins for what takes longer than a millisecond. */
+/* What takes longer than the bound of this bucket, a millisecond, is looked for behind it. */
 enum { STATS_MIDDLE = 4 };
 
 void stats_record(struct stats_histogram *histogram, uint64_t nanoseconds, uint64_t n)

@@ -75,6 +75,7 @@ static void fit_chooser(struct worker *worker, const struct conf *former, const 
     free(worker->chooser.turn);
     worker->chooser.turn = turn;
     worker->turn_count = count;
+    worker->chooser.memo = (struct rt_memo){0}; /* its routes are the former's */
 }
 
 static void fit_scratch(struct worker *worker, size_t size)

@@ -52,4 +52,4 @@ if $measures && [ -n "$against" ]; then
     build "$tree" "$PWD/build/against/$commit-release"
     arguments+=(--against-bin "$built/bin" --against-name "$commit")
 fi
-exec python3 bench/compare.py "${arguments[@]}"
+exec python3 -B bench/compare.py "${arguments[@]}"

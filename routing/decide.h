@@ -66,7 +66,7 @@ enum rt_verdict_kind {
 enum rt_teaches {
     RT_TEACHES_NOTHING,
     RT_TEACHES,
-    RT_TEACHES_NAMES, /* only if it names identities that its request does not */
+    RT_TEACHES_NAMES, /* of the user only if it names identities; who his client is in any case */
 };
 
 /* By what the member was found. What is learnt from its answer depends on it. */

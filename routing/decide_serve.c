@@ -148,6 +148,7 @@ static void forward_to_peer(struct deciding *it, const struct rt_route *route,
     } else {
         deciding_say_peer(it, "forward to", name, "the user's server");
         forward_to(verdict, route, seen.peer, RT_BY_SUBSCRIBER);
+        verdict->teaches = rt_learn_expects(it->query, true); /* at least who his client is */
     }
 }
 

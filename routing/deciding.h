@@ -84,7 +84,7 @@ struct user {
     bool is_provisioned; /* the slot is that of a row */
     uint16_t slot;
     enum rt_why why;
-    bool is_settled; /* all identities of the request are known as one user, and whose he is */
+    bool is_settled; /* the first two identities are known as one user, and whose he is */
 };
 
 enum user_found {

@@ -42,12 +42,11 @@ static enum method method_of(const struct rt_query *query)
     return dm_bytes_equal(query->sip_method, dm_text("REGISTER")) ? REGISTER : OTHER;
 }
 
-static const struct row *row_of(const struct rt_query *query)
+static const struct row *row_of(uint32_t command, uint32_t application, enum method method)
 {
-    enum method method = method_of(query);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].command == query->header.command &&
-            rows[i].application == query->header.application && rows[i].method == method)
+        if (rows[i].command == command && rows[i].application == application &&
+            rows[i].method == method)
             return &rows[i];
     return NULL;
 }
@@ -103,7 +102,8 @@ bool rt_learn_is_pushed(uint32_t application, uint32_t command)
 /* A SAR may name several, and its answer may, too. */
 static enum rt_teaches expects_of_registration(const struct rt_query *query, bool is_settled)
 {
-    return is_settled && !query->names_several ? RT_TEACHES_NAMES : RT_TEACHES;
+    bool is_plain = !query->names_several && query->wildcard.size == 0;
+    return is_settled && is_plain ? RT_TEACHES_NAMES : RT_TEACHES;
 }
 
 enum rt_teaches rt_learn_expects(const struct rt_query *query, bool is_settled)
@@ -286,13 +286,12 @@ static bool is_registration(const struct dm_header *header)
     return header->application == RT_APPLICATION_SIP && header->command == SIP_SAR;
 }
 
+/* Who registers a user is his client, where the server agrees. */
 static bool registers(dm_bytes request, const struct rt_result *result)
 {
-    static const struct rt_query sar = {
-        .header = {.application = RT_APPLICATION_SIP, .command = SIP_SAR}};
     struct dm_header header;
     dm_header_read(&header, request.at);
-    return is_registration(&header) && is_success(row_of(&sar), result);
+    return is_registration(&header) && is_success(row_of(SIP_SAR, RT_APPLICATION_SIP, ANY), result);
 }
 
 /* One walk for the three: this is once for each registration. */
@@ -308,9 +307,9 @@ bool rt_learn_client(struct rt_client *client, dm_bytes request, const struct rt
             continue;
         if (avp.code == DM_AVP_USER_NAME && !user_name.at)
             user_name = avp.data;
-        else if (avp.code == DM_AVP_DESTINATION_REALM)
+        else if (avp.code == DM_AVP_DESTINATION_REALM && !realm.at)
             realm = avp.data;
-        else if (avp.code == DM_AVP_ORIGIN_HOST)
+        else if (avp.code == DM_AVP_ORIGIN_HOST && !host.at)
             host = avp.data;
     }
     read_client(client, user_name, realm, host);
@@ -363,7 +362,8 @@ void rt_learn_read(struct rt_taught *taught, dm_bytes request, dm_bytes answer,
     memset(taught, 0, sizeof *taught);
     if (rt_query_read(&query, request, tables->own_identity, false, &fault) != DM_OK)
         return;
-    const struct row *row = row_of(&query);
+    const struct row *row =
+        row_of(query.header.command, query.header.application, method_of(&query));
     struct reading it = {taught, tables, &query, row, users};
     if (row && is_success(row, result))
         read_success(&it, request, answer, result);

@@ -42,7 +42,8 @@ struct rt_taught {
  * identities are known as one user already. Cheap: for the data path. */
 enum rt_teaches rt_learn_expects(const struct rt_query *query, bool is_settled);
 
-/* Does the answer name identities that its request does not? Both are whole. */
+/* May the answer name identities that its request does not? A User-Name is compared, any other
+ * identity counts. Both are whole. */
 bool rt_learn_names_others(dm_bytes request, dm_bytes answer);
 
 /* Is it worth reading whatever was expected: a user that is unknown, or a round of many? */

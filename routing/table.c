@@ -7,7 +7,6 @@
  * many routes there are. RFC 6733 §2.7, §6.1.6. */
 #include "routing/table.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "routing/names.h"
@@ -30,7 +29,6 @@ struct row {
 };
 
 struct rt_table {
-    uint64_t number; /* of all tables of this process, from 1 */
     struct rt_names realms;
     struct rt_names hosts;   /* of origin_host */
     struct rt_names origins; /* of origin_realm */
@@ -119,11 +117,9 @@ static bool table_reserve(struct rt_table *table, uint64_t rows, uint32_t routes
 
 struct rt_table *rt_table_new(const struct rt_route *routes, uint32_t count)
 {
-    static _Atomic uint64_t tables;
     struct rt_table *table = calloc(1, sizeof *table);
     if (!table)
         return NULL;
-    table->number = atomic_fetch_add_explicit(&tables, 1, memory_order_relaxed) + 1;
     if (!table_reserve(table, count_rows(routes, count), count)) {
         rt_table_free(table);
         return NULL;
@@ -204,7 +200,7 @@ static bool is_noted(const struct rt_memo_route *noted, const struct rt_table *t
                      const struct rt_query *query)
 {
     dm_bytes realm = query->destination_realm;
-    return noted->table == table->number && noted->command == query->header.command &&
+    return noted->table == table && noted->command == query->header.command &&
            noted->application == query->header.application && noted->size == realm.size &&
            memcmp(noted->realm, realm.at, realm.size) == 0;
 }
@@ -215,7 +211,7 @@ static void note(struct rt_memo_route *noted, const struct rt_table *table,
     dm_bytes realm = query->destination_realm;
     if (!route || realm.size > RT_MEMO_REALM)
         return;
-    noted->table = table->number;
+    noted->table = table;
     noted->route = route;
     noted->application = query->header.application;
     noted->command = query->header.command;

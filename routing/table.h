@@ -39,12 +39,13 @@ struct rt_table *rt_table_new(const struct rt_route *routes, uint32_t count);
 void rt_table_free(struct rt_table *table);
 
 /* Routes that were found lately, so that requests alike cost one comparison instead of the names'
- * hashes. One per worker; zero is valid. A route stays found as long as its table lives. */
+ * hashes. One per worker; zero is valid, and what it has to be again before a table that it was
+ * used with is freed. */
 enum { RT_MEMOS = 8, RT_MEMO_REALM = 64 };
 
 struct rt_memo {
     struct rt_memo_route {
-        uint64_t table; /* rt_table numbers are never used again; 0: none */
+        const struct rt_table *table; /* NULL: none */
         const struct rt_route *route;
         uint32_t application;
         uint32_t command;

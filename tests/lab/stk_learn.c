@@ -12,7 +12,13 @@ TestSuite(stk_learn, .fini = lab_fini);
 #define REALM "core.example"
 
 enum { SERVERS = 4, SAR = 284, MAR = 286, CX_UAR = 300, CX_SAR = 301 };
-enum { SIP_METHOD = 393, SERVER_ASSIGNMENT = 375, PUBLIC_IDENTITY = 601, WILDCARD = 634 };
+enum {
+    REDIRECT_HOST = 292,
+    SIP_METHOD = 393,
+    SERVER_ASSIGNMENT = 375,
+    PUBLIC_IDENTITY = 601,
+    WILDCARD = 634
+};
 enum { DEREGISTERED = 5, UNREGISTERED = 3 };
 
 static const char *const names[SERVERS] = {S1, S2, S3, S4};
@@ -336,6 +342,37 @@ Test(stk_learn, a_second_round_goes_where_the_first_one_was)
     lab_end(bed.lab);
 }
 
+static const struct lab_plan PARTS = {
+    .servers = {S1, S2, S3, S4},
+    .timers = "request: 60s, watchdog: 6s",
+    .pools = "  - name: parts\n    data: partitioned\n"
+             "    members: [{ peer: " S1 ", group: a }, { peer: " S2 ", group: b },\n"
+             "      { peer: " S3 ", group: c }, { peer: " S4 ", group: d }]",
+    .routes = "  - { name: parts, realm: core.example, action: relay, pool: parts }"};
+
+Test(stk_learn, STK_10_a_registration_that_was_redirected_moves_the_user)
+{
+    struct bed bed = bed_of(PARTS);
+    char uri[80];
+    int again;
+    int own = served_by(bed.c1, sar(bed.c1, 1, 1));
+    cr_assert_eq(served_by(bed.c1, sar(bed.c1, 1, 2)), own);
+    int other = (own + 1) % SERVERS;
+    all_answer(&bed, 0);
+    struct lab_message *request = sar(bed.c1, 1, 2);
+    lab_send(bed.c1, request);
+    struct lab_message *taken = taken_by(&bed, &again);
+    cr_assert_eq(again, own);
+    snprintf(uri, sizeof uri, "aaa://%s:3868;transport=tcp", names[other]);
+    lab_send(bed.server[own],
+             with_text(lab_answer_to(bed.server[own], taken, 3006), REDIRECT_HOST, uri));
+    all_answer(&bed, 2001);
+    struct lab_message *answer = lab_await_answer(bed.c1, request);
+    cr_assert_eq(number_of(lab_text(answer, ORIGIN_HOST, 0)), other);
+    cr_assert_eq(served_by(bed.c1, sar(bed.c1, 1, 2)), other);
+    lab_end(bed.lab);
+}
+
 /* --- wildcarded identities --- */
 
 static struct lab_message *with_3gpp(struct lab_message *message, uint32_t code, const char *text)
@@ -387,6 +424,21 @@ Test(stk_learn, STK_12_all_that_a_wildcard_stands_for_has_one_server)
         struct lab_message *request = of_list(bed.c2, CX_SAR, list, 777);
         with_3gpp(request, WILDCARD, pattern_of(list, pattern));
         cr_assert_eq(served_by(bed.c2, request), at[list]);
+    }
+    cr_assert_eq(entries(&bed), LISTS);
+    lab_end(bed.lab);
+}
+
+Test(stk_learn, STK_12_a_registration_that_names_its_pattern_teaches_it)
+{
+    enum { LISTS = 6, USERS = 6 };
+    struct bed bed = bed_of(FOUR);
+    char pattern[80];
+    for (int list = 0; list < LISTS; list++) {
+        struct lab_message *request = of_list(bed.c1, CX_SAR, list, 1);
+        int at = served_by(bed.c1, with_3gpp(request, WILDCARD, pattern_of(list, pattern)));
+        for (int user = 2; user < USERS; user++)
+            cr_assert_eq(served_by(bed.c2, of_list(bed.c2, CX_LIR, list, user)), at);
     }
     cr_assert_eq(entries(&bed), LISTS);
     lab_end(bed.lab);

@@ -169,3 +169,38 @@ Test(users, a_user_in_no_row_goes_by_the_pool_of_the_route_unless_the_table_says
     cr_assert_eq(served_by_name(&bed, "sip:bob@core.example"), at);
     lab_end(bed.lab);
 }
+
+Test(users, SRV_03_the_client_of_a_user_whose_row_names_a_peer_is_known)
+{
+    static char more[512];
+    snprintf(table, sizeof table, "/tmp/users-%d.csv", (int)getpid());
+    FILE *file = fopen(table, "w");
+    cr_assert_not_null(file);
+    fputs("sip:alice@core.example,s3.core.example\n", file);
+    fclose(file);
+    snprintf(more, sizeof more, "subscribers: [{ name: home, table: %s, unknown: route }]", table);
+    struct bed bed = {
+        .lab = lab_start((struct lab_plan){
+            .servers = {names[0], names[1], names[2], names[3]},
+            .timers = "watchdog: 6s, request: 60s",
+            .pools =
+                "  - name: small\n    select: sticky\n    members: [{ peer: s1.core.example }]",
+            .routes = "  - { name: home, realm: core.example, action: relay, "
+                      "pool: small, subscribers: home }",
+            .more = more})};
+    struct lab_peer *s3 = NULL;
+    for (int i = 0; i < SERVERS; i++) {
+        struct lab_peer *server = lab_server(bed.lab, names[i]);
+        server->auto_result = 2001;
+        s3 = i == 2 ? server : s3;
+    }
+    bed.c1 = lab_client(bed.lab, C1);
+    struct lab_message *sar = lab_request_from(bed.c1, SAR, APP_SIP);
+    with_text(with_text(sar, SIP_AOR, "sip:alice@core.example"), USER_NAME, "a@ims.core.example");
+    cr_assert_eq(served_by(&bed, sar), 2);
+    struct lab_message *ppr = without(lab_push_request(s3, PPR, NULL, "edge.example"), USER_NAME);
+    with_text(ppr, USER_NAME, "a@ims.core.example");
+    lab_send(s3, ppr);
+    lab_expect_relayed(s3, bed.c1, ppr);
+    lab_end(bed.lab);
+}

@@ -112,6 +112,7 @@ Test(retry, reasons_tell_each_step_in_a_line)
     struct world *it = set_up();
     it->routes[CORE].any_application = false;
     it->routes[CORE].application = SIP;
+    it->chooser.memo = (struct rt_memo){0};
     rt_table_free(it->tables.realms);
     it->tables.realms = rt_table_new(it->routes, ROUTES);
     it->peers[S1].reach = RT_UNREACHABLE;
@@ -127,6 +128,7 @@ Test(retry, reasons_tell_each_step_in_a_line)
 /* As decide() would, of an LIR of c1.edge.example. */
 static void reasons_of(struct world *it)
 {
+    it->chooser.memo = (struct rt_memo){0};
     rt_table_free(it->tables.realms);
     it->tables.realms = rt_table_new(it->routes, ROUTES);
     it->text[0] = '\0';

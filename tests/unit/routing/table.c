@@ -60,6 +60,7 @@ static int find(const struct rt_route *routes, uint32_t count, struct rt_query q
     const struct rt_route *found = rt_table_find(table, &query, NULL, &result);
     for (int i = 0; i < 2; i++)
         cr_assert_eq(rt_table_find(table, &query, &memo, &again), found);
+    memo = (struct rt_memo){0};
     rt_table_free(table);
     cr_assert(found || again == result);
     return found ? (int)(found - routes) : -(int)result;
@@ -345,6 +346,7 @@ Test(table, a_route_that_was_found_is_not_found_for_another_realm_application_or
         cr_assert_null(rt_table_find(table, &other_command, &memo, &result));
         cr_assert_eq(rt_table_find(table, &other_application, &memo, &result), &routes[2]);
     }
+    memo = (struct rt_memo){0};
     rt_table_free(table);
 }
 
