@@ -282,6 +282,29 @@ Test(reload, a_route_keeps_its_counters_when_it_moves)
     lab_end(bed.lab);
 }
 
+/* A worker notes routes that it found. A later table may lie where a former one lay: a request
+ * comes after every second reload. */
+Test(reload, after_each_of_many_reloads_a_request_goes_by_the_routes_of_now)
+{
+    struct lab_bed bed = lab_bed(ONE);
+    struct lab_plan refusing = ONE, between = ONE;
+    between.routes = "  - { name: first, realm: first.example, action: relay, pool: core }\n"
+                     "  - { name: none, realm: other.example, action: reject, result: 3003 }";
+    refusing.routes = "  - { name: first, realm: first.example, action: relay, pool: core }\n"
+                      "  - { name: none, realm: core.example, action: reject, result: 3003 }";
+    for (int i = 0; i < 10; i++) {
+        lab_expect_service(bed.c1, bed.s1);
+        reload(bed.lab, between);
+        reload(bed.lab, refusing);
+        struct lab_message *lir = lab_lir(bed.c1, ALICE);
+        lab_send(bed.c1, lir);
+        lab_expect_error(bed.c1, lir, 3003);
+        reload(bed.lab, between);
+        reload(bed.lab, ONE);
+    }
+    lab_end(bed.lab);
+}
+
 Test(reload, another_listener_is_opened_and_the_old_one_closed)
 {
     struct lab_bed bed = lab_bed(ONE);
