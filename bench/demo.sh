@@ -95,6 +95,7 @@ start_hss() {
     local number=$1
     shift
     set_options "hss$number"
+    : >"$room/hss$number.out" # now, and not when the program comes to it: the last one's port stands there
     "$bin/antipode-hss" "${options[@]}" --listen 127.0.0.1:0 --identity "hss$number.example.net" --realm example.net \
         --users "$users" "$@" >"$room/hss$number.out" 2>&1 &
     pids+=($!)
@@ -161,6 +162,7 @@ run() {
     second_udp=$udp
     write_configuration "$placement" "$first" "$first_udp" "$second" "$second_udp"
     "$bin/antipode" check "$room/antipode.yaml" >"$room/check.out" || { cat "$room/check.out" >&2; exit 1; }
+    : >"$room/agent.log"
     "$bin/antipode" run "$room/antipode.yaml" 2>"$room/agent.log" &
     pids+=($!)
     port=$(await "$room/agent.log" '^INFO -: listening: '"$transport"' 127\.0\.0\.1:([0-9]+)$')

@@ -3,7 +3,7 @@
 #
 # usage: tests/run.sh [--install] [quick]    all tests that belong to a change; `quick`: those that take no more than a moment
 #        tests/run.sh [--install] tidy        clang-tidy and cppcheck over all sources
-#        tests/run.sh [--install] sanitize    sanitizers, checkers and coverage, one after the other; some twenty minutes
+#        tests/run.sh [--install] sanitize    sanitizers, checkers and coverage, one after the other; some forty minutes
 #        tests/run.sh [--install] fuzz SECONDS [TARGET]…    every fuzz target (or those named) so long
 #        tests/run.sh [--install] mutate      breaks one behaviour after the other, and looks whether its test goes red
 # `--install` fetches missing Debian packages first, and lets none of them start a service.
