@@ -6,8 +6,7 @@ usage: bench/scale.py [--runs N] [--seconds T] [--no-instructions]
 Beside HAProxy in TCP mode, in turns, all on one core: CPU of the agent per request and answer, and its ratio to HAProxy's.
 Each client has four requests outstanding. What connecting costs is left out: each turn is a short load and a long one, and
 counts their difference. Then the agent's instructions a pair, by valgrind's callgrind, likewise, with 64 outstanding, when all
-users are known. What ticks looks at each peer ten times a second, and a pair takes forty times as long under valgrind: that
-stands beside it.
+users are known. A tick looks at each peer, and more of them fall on a pair that valgrind makes slow: they stand beside it.
 Wants build/release, haproxy, taskset and valgrind."""
 
 import argparse

@@ -47,7 +47,6 @@ static struct rt_query request(const char *realm, uint32_t application, uint32_t
     };
 }
 
-/* What the tables of this test found before stays noted. */
 static struct rt_memo memo;
 
 /* The number of the route that wins, or minus the result: it is the same for whoever notes what he
