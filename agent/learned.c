@@ -133,9 +133,10 @@ static void keep_session(const struct learning *it)
     bool matters = it->taught.is_session_certain || it->taught.teacher == RT_TEACHER_INGRESS ||
                    !is_by_hash((enum rt_why)it->waiting->why);
     uint32_t target = it->taught.session && matters ? target_of_teacher(it) : 0;
-    if (target)
-        store->methods->bind(store, it->worker, it->taught.session, target,
-                             it->taught.lesson.realm);
+    if (!target)
+        return;
+    atomic_store_explicit(&store->has_sessions, true, memory_order_relaxed);
+    store->methods->bind(store, it->worker, it->taught.session, target, it->taught.lesson.realm);
 }
 
 /* The name under which it is known here: a client behind another agent is reached by that. */
@@ -145,18 +146,69 @@ static uint32_t name_of_client(const struct worker *worker, dm_bytes host, rt_pe
     return entry ? entry->name->hash : board_name(worker->board, ingress.slot);
 }
 
+/* What says the same already is not written again: the store's care. */
+static void keep_name(struct worker *worker, const struct rt_waiting *waiting, uint64_t key,
+                      uint32_t name)
+{
+    struct store *store = worker->store;
+    store->methods->bind(store, worker, key, name,
+                         board_realm(worker->board, waiting->origin.slot));
+}
+
 static void keep_client(struct worker *worker, const struct rt_waiting *waiting,
                         const struct rt_client *client)
 {
-    struct store *store = worker->store;
-    struct rt_bound bound;
-    if (!client->key)
+    if (client->key)
+        keep_name(worker, waiting, client->key,
+                  name_of_client(worker, client->host, waiting->ingress));
+}
+
+/* The sender's own, mostly: its Route-Record, which every request gets, bears it. */
+static uint32_t name_of_sender(const struct peer *from, dm_bytes host)
+{
+    enum { HEADER = 8 };
+    dm_bytes own = dm_bytes_of(from->route_record + HEADER,
+                               dm_get24(from->route_record + HEADER - 3) - HEADER);
+    return dm_bytes_equal(host, own) ? board_name(from->worker->board, from->self.slot)
+                                     : name_of_client(from->worker, host, from->self);
+}
+
+/* In words; 0: it is too far behind. Its AVP has no vendor, so its size is in the word before. */
+static uint8_t word_of(const struct rt_query *query)
+{
+    size_t at = (size_t)(query->user_name.at - query->message.at);
+    bool is_near = at / 4 <= UINT8_MAX && dm_get32(query->user_name.at - 8) == DM_AVP_USER_NAME;
+    return is_near ? (uint8_t)(at / 4) : 0;
+}
+
+void learned_note_client(const struct peer *from, const struct rt_query *query,
+                         struct relay_request *request)
+{
+    struct rt_client client;
+    if (!from->worker->store || !rt_learn_client_of(&client, query))
         return;
-    uint32_t name = name_of_client(worker, client->host, waiting->ingress);
-    if (rt_bindings_find(store->table, client->key, worker->now, &bound) && bound.target == name)
+    request->client = client.key;
+    request->client_name = name_of_sender(from, client.host);
+    request->user_name_at = word_of(query);
+}
+
+void learned_expect_client(const struct worker *worker, const struct rt_waiting *waiting)
+{
+    const struct image *image = waiting->image;
+    if (!waiting->client || !worker->store)
         return;
-    store->methods->bind(store, worker, client->key, name,
-                         board_realm(worker->board, waiting->origin.slot));
+    rt_bindings_expect(worker->store->table, waiting->client);
+    __builtin_prefetch(image->octets + (size_t)waiting->user_name_at * 4);
+}
+
+bool learned_names_others(const struct rt_waiting *waiting, dm_bytes answer)
+{
+    const struct image *image = waiting->image;
+    size_t at = waiting->client ? (size_t)waiting->user_name_at * 4 : 0;
+    dm_bytes user_name = {0};
+    if (at)
+        user_name = dm_bytes_of(image->octets + at, dm_get24(image->octets + at - 3) - 8);
+    return rt_learn_names_others(image_bytes(image), user_name, answer);
 }
 
 void learned_client(struct peer *from, const struct rt_waiting *waiting,
@@ -165,8 +217,12 @@ void learned_client(struct peer *from, const struct rt_waiting *waiting,
     struct worker *worker = from->worker;
     const struct image *image = waiting->image;
     struct rt_client client;
-    if (worker->store && rt_learn_client(&client, image_bytes(image), result))
+    if (!worker->store)
+        return;
+    if (!waiting->client && rt_learn_client(&client, image_bytes(image), result))
         keep_client(worker, waiting, &client);
+    else if (waiting->client && rt_learn_is_registered(result))
+        keep_name(worker, waiting, waiting->client, waiting->client_name);
 }
 
 /* The pattern goes to whoever served the first of its users. Only one that was named, or has the

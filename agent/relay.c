@@ -89,8 +89,10 @@ void relay_decide(struct worker *worker, const struct rt_query *query,
 {
     worker->asked_application = board_application(worker->board, query->header.application);
     worker->world.bound = NULL;
-    if (has_learned(worker))
+    if (has_learned(worker)) {
         worker->world.bound = may_ask(attempt) ? learned_find : learned_here;
+        worker->world.is_without_sessions = !store_knows_sessions(worker->store);
+    }
     rt_decide(&worker->conf->tables, query, attempt, &worker->world, &worker->chooser, NULL,
               verdict);
 }
@@ -199,6 +201,11 @@ static struct rt_waiting *wait_for_answer(struct peer *peer, struct relay_reques
     if (request->tried_count)
         memcpy(slot->tried, request->tried, request->tried_count * sizeof *request->tried);
     slot->searched = request->searched;
+    slot->client = request->client;
+    if (request->client) {
+        slot->client_name = request->client_name;
+        slot->user_name_at = request->user_name_at;
+    }
     slot->tried_count = request->tried_count;
     slot->why = request->why;
     slot->teaches = request->teaches;
@@ -316,8 +323,9 @@ struct image *relay_image(struct peer *from, dm_bytes message)
     return image;
 }
 
+/* `query` is that of the message; NULL: it was changed since. */
 static void forward(struct peer *from, dm_bytes message, struct rt_origin origin,
-                    const struct rt_verdict *verdict)
+                    const struct rt_query *query, const struct rt_verdict *verdict)
 {
     struct worker *worker = from->worker;
     const struct rt_route *proxy = proxy_route(worker, verdict->route);
@@ -332,6 +340,7 @@ static void forward(struct peer *from, dm_bytes message, struct rt_origin origin
     request.received = worker->now;
     request.deadline = worker->now + from->conf->timers.request;
     request.searched = 0;
+    request.client = 0;
     request.route = verdict->route;
     request.pool = verdict->pool;
     request.why = (uint8_t)verdict->why;
@@ -344,6 +353,8 @@ static void forward(struct peer *from, dm_bytes message, struct rt_origin origin
     request.by_realm = request.by_dns = false;
     if (proxy)
         proxy_begin(proxy, &request);
+    else if (query && verdict->teaches == RT_TEACHES_NAMES)
+        learned_note_client(from, query, &request);
     if (proxy && verdict->why == RT_BY_REDIRECT)
         follow_name_host(&request);
     relay_send(worker, &request, verdict->peer);
@@ -354,7 +365,10 @@ static void forward_to_realm(struct peer *from, const struct rt_query *query,
                              struct rt_origin origin, struct rt_verdict *verdict)
 {
     struct image *changed = follow_known_realm(from->worker, from->self, query, verdict);
-    forward(from, changed ? image_bytes(changed) : query->message, origin, verdict);
+    if (changed)
+        forward(from, image_bytes(changed), origin, NULL, verdict);
+    else
+        forward(from, query->message, origin, query, verdict);
     memory_image_free(&from->worker->memory, changed);
 }
 
@@ -436,7 +450,7 @@ void relay_request(struct peer *from, dm_bytes message, const struct dm_header *
     else if (verdict.kind == RT_FORWARD && worker->realm_redirects.count)
         forward_to_realm(from, &query, origin, &verdict);
     else if (verdict.kind == RT_FORWARD)
-        forward(from, message, origin, &verdict);
+        forward(from, message, origin, &query, &verdict);
 }
 
 void relay_refuse(struct peer *from, const struct dm_header *header, enum dm_result result)

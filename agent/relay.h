@@ -17,8 +17,11 @@ struct relay_request {
     uint64_t received;
     uint64_t deadline;
     uint64_t searched; /* groups that did not know the user: 1 << their number */
+    uint64_t client;   /* whose client the user is if this succeeds: learned.h; 0: look again */
     int32_t route;
     int32_t pool;          /* from which its member was chosen, or -1 */
+    uint32_t client_name;  /* who he is; where there is a `client` */
+    uint8_t user_name_at;  /* where its User-Name lies, in words; likewise, or 0: look for it */
     uint8_t why;           /* enum rt_why: of whom it is sent to */
     uint8_t hops;          /* redirects that it followed: follow.h */
     uint8_t redirected_by; /* the place among `tried` of who redirected it; where hops > 0 */

@@ -200,7 +200,7 @@ static bool may_teach(uint32_t application)
 static bool is_lesson(const struct rt_waiting *waiting, dm_bytes message)
 {
     if (waiting->teaches == RT_TEACHES_NAMES)
-        return rt_learn_names_others(image_bytes(waiting->image), message);
+        return learned_names_others(waiting, message);
     return waiting->teaches == RT_TEACHES;
 }
 
@@ -240,6 +240,7 @@ void relay_answer(struct peer *from, dm_bytes message, const struct dm_header *h
         own_answered(from);
         return;
     }
+    learned_expect_client(worker, &waiting);
     relay_forget(from);
     peer_publish_load(from);
     stats_record(&stats->duration, worker->now - waiting.sent, 1);

@@ -210,12 +210,12 @@ static uint32_t free_place(const struct rt_bindings *bindings, uint64_t key)
     return RT_NOWHERE;
 }
 
+/* Who has no slot has no anchor. */
 void rt_binding_set(struct rt_bindings *bindings, uint32_t place, const struct rt_bound *bound,
                     uint32_t stamp)
 {
-    bindings->links[place].anchor = bound->anchor;
-    atomic_store_explicit(&rt_binding_at(bindings, place)->value, rt_value_of(bound, stamp),
-                          memory_order_release);
+    bindings->links[place].anchor = bound->has_slot ? bound->anchor : (uint32_t)RT_ANCHOR_NONE;
+    rt_binding_set_value(bindings, place, bound, stamp);
 }
 
 uint32_t rt_binding_put(struct rt_bindings *bindings, uint64_t key, const struct rt_bound *bound,

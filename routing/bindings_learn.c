@@ -393,10 +393,9 @@ bool rt_bindings_peek(struct rt_bindings *bindings, uint64_t key, uint64_t now,
     return bound->is_known;
 }
 
-static bool says(struct rt_bindings *bindings, uint64_t key, const struct rt_bound *bound,
+static bool says(struct rt_bindings *bindings, uint32_t place, const struct rt_bound *bound,
                  uint32_t stamp)
 {
-    uint32_t place = rt_binding_find(bindings, key);
     if (place == RT_NOWHERE)
         return !bound->is_known;
     uint64_t value = rt_binding_value(bindings, place);
@@ -407,20 +406,21 @@ static bool says(struct rt_bindings *bindings, uint64_t key, const struct rt_bou
     return true;
 }
 
-/* A key that is bound alone (it has no slot) says something else: one lock is enough. False: it is
- * in a group, or not there. */
-static bool put_alone(struct rt_bindings *bindings, uint64_t key, const struct rt_bound *bound,
-                      uint32_t stamp)
+/* A key that is bound alone (it has no slot) says something else: one lock is enough, and its link
+ * is left alone where it has no slot now either. False: it is in a group, or not there. */
+static bool put_alone(struct rt_bindings *bindings, uint32_t place, uint64_t key,
+                      const struct rt_bound *bound, uint32_t stamp)
 {
-    uint32_t place = bound->is_known ? rt_binding_find(bindings, key) : RT_NOWHERE;
-    if (place == RT_NOWHERE)
+    if (place == RT_NOWHERE || !bound->is_known)
         return false;
     uint64_t set = rt_lock_of(place);
     rt_bindings_lock(bindings, set);
     bool is_alone = rt_binding_key(bindings, place) == key &&
                     !rt_value_has_slot(rt_binding_value(bindings, place));
-    if (is_alone)
+    if (is_alone && bound->has_slot)
         rt_binding_set(bindings, place, bound, stamp);
+    else if (is_alone)
+        rt_binding_set_value(bindings, place, bound, stamp);
     rt_bindings_unlock(bindings, set);
     return is_alone;
 }
@@ -430,7 +430,8 @@ void rt_bindings_put(struct rt_bindings *bindings, uint64_t key, const struct rt
 {
     uint32_t stamp = rt_stamp(bindings, now);
     key = rt_key_kept(key);
-    if (says(bindings, key, bound, stamp) || put_alone(bindings, key, bound, stamp))
+    uint32_t place = rt_binding_find(bindings, key);
+    if (says(bindings, place, bound, stamp) || put_alone(bindings, place, key, bound, stamp))
         return;
     uint32_t unused = bound->is_known && rt_binding_find(bindings, key) == RT_NOWHERE;
     if (unused) {

@@ -179,6 +179,13 @@ static inline bool rt_value_is_over(const struct rt_bindings *bindings, uint64_t
     return rt_value_age(value, stamp) > bindings->stamps + RT_REFRESH;
 }
 
+static inline void rt_binding_set_value(struct rt_bindings *bindings, uint32_t place,
+                                        const struct rt_bound *bound, uint32_t stamp)
+{
+    atomic_store_explicit(&rt_binding_at(bindings, place)->value, rt_value_of(bound, stamp),
+                          memory_order_release);
+}
+
 /* Notes that it was used, where that is not noted yet. */
 void rt_binding_refresh(struct rt_bindings *bindings, uint32_t place, uint64_t value,
                         uint32_t stamp);

@@ -63,7 +63,7 @@ bool names_session(struct deciding *it)
     if (names->is_session_read)
         return names->has_session;
     names->is_session_read = true;
-    names->has_session = has_session(it->query);
+    names->has_session = !it->world->is_without_sessions && has_session(it->query);
     if (names->has_session) {
         struct rt_key key;
         rt_key_session(&key, it->query->session_id);

@@ -119,9 +119,11 @@ enum rt_teaches rt_learn_expects(const struct rt_query *query, bool is_settled)
                                                                    : RT_TEACHES_NOTHING;
 }
 
-static bool is_in_request(dm_bytes request, dm_bytes user_name)
+static bool is_in_request(dm_bytes request, dm_bytes asked, dm_bytes user_name)
 {
     struct dm_avp avp;
+    if (asked.at)
+        return dm_bytes_equal(asked, user_name);
     return dm_avp_find(request, 0, DM_AVP_USER_NAME, &avp) && dm_bytes_equal(avp.data, user_name);
 }
 
@@ -131,7 +133,7 @@ static bool is_named_by_3gpp(uint32_t code)
            code == AVP_ASSOCIATED_REGISTERED_IDENTITIES;
 }
 
-bool rt_learn_names_others(dm_bytes request, dm_bytes answer)
+bool rt_learn_names_others(dm_bytes request, dm_bytes asked, dm_bytes answer)
 {
     struct dm_avps walk = dm_avps_of(answer);
     struct dm_avp avp;
@@ -141,7 +143,7 @@ bool rt_learn_names_others(dm_bytes request, dm_bytes answer)
         if (avp.vendor != 0)
             continue;
         if (avp.code == DM_AVP_SIP_AOR ||
-            (avp.code == DM_AVP_USER_NAME && !is_in_request(request, avp.data)))
+            (avp.code == DM_AVP_USER_NAME && !is_in_request(request, asked, avp.data)))
             return true;
     }
     return false;
@@ -277,7 +279,8 @@ static void read_client(struct rt_client *client, dm_bytes user_name, dm_bytes r
     if (user_name.size == 0 || host.size == 0)
         return;
     rt_key_private(&key, user_name, realm);
-    client->key = rt_key_hash_as(&key, RT_KIND_CLIENT);
+    key.octets[0] = RT_KIND_CLIENT;
+    client->key = rt_key_hash(&key);
     client->host = host;
 }
 
@@ -286,12 +289,25 @@ static bool is_registration(const struct dm_header *header)
     return header->application == RT_APPLICATION_SIP && header->command == SIP_SAR;
 }
 
+bool rt_learn_client_of(struct rt_client *client, const struct rt_query *query)
+{
+    client->key = 0;
+    if (is_registration(&query->header))
+        read_client(client, query->user_name, query->destination_realm, query->origin_host);
+    return client->key != 0;
+}
+
 /* Who registers a user is his client, where the server agrees. */
+bool rt_learn_is_registered(const struct rt_result *result)
+{
+    return is_success(row_of(SIP_SAR, RT_APPLICATION_SIP, ANY), result);
+}
+
 static bool registers(dm_bytes request, const struct rt_result *result)
 {
     struct dm_header header;
     dm_header_read(&header, request.at);
-    return is_registration(&header) && is_success(row_of(SIP_SAR, RT_APPLICATION_SIP, ANY), result);
+    return is_registration(&header) && rt_learn_is_registered(result);
 }
 
 /* One walk for the three: this is once for each registration. */

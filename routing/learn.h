@@ -43,8 +43,9 @@ struct rt_taught {
 enum rt_teaches rt_learn_expects(const struct rt_query *query, bool is_settled);
 
 /* May the answer name identities that its request does not? A User-Name is compared, any other
- * identity counts. Both are whole. */
-bool rt_learn_names_others(dm_bytes request, dm_bytes answer);
+ * identity counts. Both are whole. `asked` is the User-Name of the request, as far as it is at
+ * hand, else NULL. */
+bool rt_learn_names_others(dm_bytes request, dm_bytes asked, dm_bytes answer);
 
 /* Is it worth reading whatever was expected: a user that is unknown, or a round of many? */
 bool rt_learn_is_news(const struct rt_result *result);
@@ -52,6 +53,11 @@ bool rt_learn_is_news(const struct rt_result *result);
 /* Does a request of this command and application name somebody who did not ask, but is asked for
  * by his server? Then its ingress is the server. */
 bool rt_learn_is_pushed(uint32_t application, uint32_t command);
+
+/* Fills in whose client the sender of this request is if it succeeds (rt_learn_is_registered);
+ * false: nobody's. */
+bool rt_learn_client_of(struct rt_client *client, const struct rt_query *query);
+bool rt_learn_is_registered(const struct rt_result *result);
 
 /* Fills in whose client the sender of this request is by this result; false: nobody's. `host`
  * points into the request. */

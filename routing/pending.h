@@ -35,9 +35,11 @@ struct rt_waiting {
     void *last_error;  /* the error answer of the member tried before, or NULL (ANS-06) */
     struct rt_policies *policies; /* for the answer, a counted reference; or NULL */
     uint64_t searched;            /* groups that did not know the user: 1 << their number */
+    uint64_t client; /* whose client the user is if this succeeds: a key's hash; 0: look again */
     int32_t route;
-    int32_t pool; /* from which its member was chosen, or -1 */
-    uint32_t tag; /* free for the user */
+    int32_t pool;         /* from which its member was chosen, or -1 */
+    uint32_t client_name; /* who he is; where there is a `client` */
+    uint8_t user_name_at; /* where its User-Name lies, in words; likewise, or 0: look for it */
     uint8_t tried_count;
     uint8_t why;           /* enum rt_why */
     uint8_t hops;          /* redirects that it followed */

@@ -61,6 +61,8 @@ struct rt_world {
 
     /* What was learnt of the key with this hash (rt_key_hash). */
     enum rt_lookup (*bound)(void *context, uint64_t key_hash, struct rt_bound *bound);
+    /* No session was learnt yet: `bound` need not be asked for one. */
+    bool is_without_sessions;
     /* The key with this hash will be looked up in a moment. May be NULL where `bound` is not. */
     void (*expect)(void *context, uint64_t key_hash);
     /* The learnt pattern that this identity fulfils, by the hash of its key. May be NULL where

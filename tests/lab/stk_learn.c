@@ -13,6 +13,7 @@ TestSuite(stk_learn, .fini = lab_fini);
 
 enum { SERVERS = 4, SAR = 284, MAR = 286, CX_UAR = 300, CX_SAR = 301 };
 enum {
+    CLASS = 25,
     REDIRECT_HOST = 292,
     SIP_METHOD = 393,
     SERVER_ASSIGNMENT = 375,
@@ -526,6 +527,75 @@ Test(stk_learn, SRV_03_a_PPR_follows_the_last_registration)
         lab_send(bed.server[0], request);
         lab_expect_relayed(bed.server[0], clients[i], request);
     }
+    lab_end(bed.lab);
+}
+
+static void expect_client(struct bed *bed, struct lab_peer *client, int user)
+{
+    struct lab_message *request = ppr(bed->server[0], user);
+    lab_send(bed->server[0], request);
+    lab_expect_relayed(bed->server[0], client, request);
+}
+
+Test(stk_learn, SRV_03_a_registration_that_fails_changes_nobodys_client)
+{
+    struct bed bed = bed_of(FOUR);
+    for (int i = 0; i < 2; i++)
+        served_by(bed.c1, sar(bed.c1, 1, 1));
+    all_answer(&bed, 5012);
+    served_by(bed.c2, sar(bed.c2, 1, 1));
+    expect_client(&bed, bed.c1, 1);
+    lab_end(bed.lab);
+}
+
+/* First his answers are read whole, then he is known and they are not. */
+Test(stk_learn, SRV_03_a_client_behind_an_agent_has_the_name_of_its_requests)
+{
+    struct bed bed = bed_of(FOUR);
+    for (int i = 0; i < 3; i++) {
+        served_by(bed.c1, sar(bed.c1, 1, 1));
+        expect_client(&bed, bed.c1, 1);
+        struct lab_message *of_another = without(sar(bed.c1, 1, 1), ORIGIN_HOST);
+        served_by(bed.c1, with_text(of_another, ORIGIN_HOST, C2));
+        expect_client(&bed, bed.c2, 1);
+        struct lab_message *of_nobody = without(sar(bed.c1, 1, 1), ORIGIN_HOST);
+        served_by(bed.c1, with_text(of_nobody, ORIGIN_HOST, "behind.edge.example"));
+        expect_client(&bed, bed.c1, 1);
+    }
+    lab_end(bed.lab);
+}
+
+Test(stk_learn, SRV_03_a_user_name_may_stand_far_behind)
+{
+    char far[1200];
+    struct bed bed = bed_of(FOUR);
+    memset(far, 'x', sizeof far - 1);
+    far[sizeof far - 1] = '\0';
+    for (int i = 0; i < 3; i++) {
+        struct lab_peer *client = i == 1 ? bed.c2 : bed.c1;
+        struct lab_message *request = without(sar(client, 1, 1), USER_NAME);
+        served_by(client, with_name(with_text(request, CLASS, far), 1));
+        expect_client(&bed, client, 1);
+    }
+    lab_end(bed.lab);
+}
+
+/* Of a registration of known identities that was noted when it was sent. */
+Test(stk_learn, STK_03_a_user_name_that_only_the_answer_bears_joins_a_settled_user)
+{
+    int server;
+    struct bed bed = bed_of(FOUR);
+    for (int i = 0; i < 2; i++)
+        served_by(bed.c1, sar(bed.c1, 1, 1));
+    double before = entries(&bed);
+    all_answer(&bed, 0);
+    struct lab_message *request = sar(bed.c1, 1, 1);
+    lab_send(bed.c1, request);
+    struct lab_message *taken = taken_by(&bed, &server);
+    struct lab_message *answer = lab_answer_to(bed.server[server], taken, 2001);
+    lab_send(bed.server[server], with_name(answer, 50));
+    lab_expect_answer(bed.c1, request);
+    cr_assert_eq(entries(&bed), before + 1);
     lab_end(bed.lab);
 }
 

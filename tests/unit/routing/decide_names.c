@@ -70,6 +70,20 @@ Test(decide_names, whoever_is_looked_up_was_expected)
     tear_down(it);
 }
 
+Test(decide_names, where_no_session_was_learnt_none_is_asked_for)
+{
+    struct world *it = set_up_expecting();
+    it->world.is_without_sessions = true;
+    struct request request = to_core();
+    request.command = MAR;
+    request.application = SIP;
+    request.session = "c1.edge.example;1;2";
+    decide_once(it, request);
+    cr_assert_eq(asked_count, 1); /* the user */
+    cr_assert_eq(expected_count, 1);
+    tear_down(it);
+}
+
 Test(decide_names, a_request_for_one_host_expects_nobody)
 {
     struct world *it = set_up_expecting();

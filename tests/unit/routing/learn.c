@@ -431,13 +431,22 @@ Test(learn, a_registration_of_several_identities_is_read_always)
 
 static bool names_others(struct message *asked, struct message *said)
 {
-    return rt_learn_names_others(finish(asked), finish(said));
+    return rt_learn_names_others(finish(asked), (dm_bytes){0}, finish(said));
 }
 
 Test(learn, an_answer_that_repeats_the_user_name_names_nobody_else)
 {
     cr_assert_not(names_others(named(about(request(SIP, SAR), ALICE)), named(answer(SIP))));
     cr_assert_not(names_others(about(request(SIP, SAR), ALICE), answer(SIP)));
+}
+
+Test(learn, a_user_name_that_is_at_hand_is_not_looked_for)
+{
+    dm_bytes asked = finish(about(request(SIP, SAR), ALICE));
+    dm_bytes same = finish(named(answer(SIP)));
+    dm_bytes other = finish(text(answer(SIP), 0, DM_AVP_USER_NAME, "0816@core.example"));
+    cr_assert_not(rt_learn_names_others(asked, dm_text(NAME), same));
+    cr_assert(rt_learn_names_others(asked, dm_text(NAME), other));
 }
 
 Test(learn, an_answer_with_any_other_identity_names_others)
@@ -471,6 +480,29 @@ Test(learn, SRV_03_who_registers_a_user_is_his_client)
     cr_assert_eq(client_of(named(about(request(SIP, SAR), ALICE)), 2001), client);
     cr_assert_eq(client_of(named(about(request(SIP, SAR), ALICE)), 2006), client);
     cr_assert_eq(taught_by_code(named(about(request(SIP, SAR), ALICE)), 2001).client.key, client);
+}
+
+static uint64_t client_before(struct message *asked)
+{
+    struct rt_query query;
+    struct dm_fault fault;
+    struct rt_client client;
+    cr_assert_eq(rt_query_read(&query, finish(asked), dm_text("a.example"), false, &fault), DM_OK);
+    bool is_one = rt_learn_client_of(&client, &query);
+    cr_assert(!is_one || dm_bytes_equal(client.host, dm_text("c1.edge.example")));
+    cr_assert_eq(is_one, client.key != 0);
+    return client.key;
+}
+
+Test(learn, SRV_03_a_request_says_whose_client_its_sender_is_to_be)
+{
+    cr_assert_eq(client_before(named(about(request(SIP, SAR), ALICE))),
+                 client_of(named(about(request(SIP, SAR), ALICE)), 2001));
+    cr_assert_eq(client_before(about(request(SIP, SAR), ALICE)), 0);
+    cr_assert_eq(client_before(named(about(request(SIP, UAR), ALICE))), 0);
+    cr_assert_eq(client_before(named(about_cx(request(CX, CX_SAR), ALICE))), 0);
+    cr_assert(rt_learn_is_registered(&(struct rt_result){.code = 2001}));
+    cr_assert_not(rt_learn_is_registered(&(struct rt_result){.code = 5012}));
 }
 
 Test(learn, SRV_03_who_fails_to_register_or_does_not_name_the_user_is_nobodys_client)
