@@ -27,6 +27,7 @@ struct dtls_wire {
     size_t record_size;
     bool is_stepping; /* the conversation belongs to the pool */
     bool is_up;
+    bool is_refused; /* before a word was said: an ABORT says it */
     bool has_key;
     bool is_keyless; /* the stack refuses our key */
     bool awaits_dry;
@@ -318,6 +319,7 @@ static void come_up(struct dtls_wire *dtls, const struct assoc_event *event)
     dtls->streams = event->streams_out;
     if (!assoc_is_authenticated(dtls->base.assoc)) {
         log_warn("-", "DTLS", log_words("the other side does not authenticate DATA"));
+        dtls->is_refused = true;
         fail(dtls, TLS_REASON_PROTOCOL, -EPROTO);
         return;
     }
@@ -393,7 +395,7 @@ static void dtls_close(struct wire *wire, bool reset)
     struct dtls_wire *dtls = dtls_of_wire(wire);
     if (wire->state == WIRE_HANDSHAKING && dtls->is_up && !wire->why)
         count(dtls, TLS_REASON_TIMEOUT);
-    assoc_wire_close(wire, reset);
+    assoc_wire_close(wire, reset || dtls->is_refused);
 }
 
 /* --- what it knows ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-/* assoc.c — associations come, move and go. */
+/* assoc.c — associations come, and move from owner to owner. */
 #include "agent/sctp/assoc_private.h"
 
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <usrsctp.h>
 
 #include "agent/sctp/address.h"
+#include "agent/sctp/gate.h"
 
 enum { BACKLOG = 64 }; /* each holds a receive buffer, and no timer of ours runs for it */
 
@@ -115,7 +116,7 @@ static struct assoc *new_assoc(struct socket *socket, const struct assoc_setup *
     struct assoc *assoc = calloc(1, sizeof *assoc);
     struct sctp_slot *slot = assoc ? slot_take(assoc) : NULL;
     if (!slot) {
-        usrsctp_close(socket);
+        assoc_abandon(socket);
         free(assoc);
         return NULL;
     }
@@ -135,7 +136,10 @@ struct assoc *assoc_listen(const struct assoc_setup *setup, int *error)
         return NULL;
     struct assoc *assoc = new_assoc(socket, setup);
     *error = -ENFILE;
-    if (assoc && usrsctp_listen(socket, BACKLOG)) {
+    if (!assoc)
+        return NULL;
+    assoc->is_listener = true;
+    if (usrsctp_listen(socket, BACKLOG)) {
         *error = -errno;
         assoc_abort(assoc);
         return NULL;
@@ -147,7 +151,9 @@ struct assoc *assoc_accept(struct assoc *listener, void *user)
 {
     struct assoc_setup setup = {
         .message_limit = listener->limit, .owner = listener->owner, .user = user};
+    gate_shut();
     struct socket *socket = usrsctp_accept(listener->socket, NULL, NULL);
+    gate_open();
     if (!socket)
         return NULL;
     usrsctp_set_non_blocking(socket, 1);
@@ -221,6 +227,21 @@ static bool read_status(const struct assoc *assoc, struct sctp_status *status)
     return usrsctp_getsockopt(assoc->socket, IPPROTO_SCTP, SCTP_STATUS, status, &size) == 0;
 }
 
+enum assoc_stage assoc_stage(const struct assoc *assoc)
+{
+    struct sctp_status status;
+    if (!read_status(assoc, &status))
+        return ASSOC_GONE;
+    switch (status.sstat_state) {
+    case SCTP_CLOSED:
+    case SCTP_COOKIE_WAIT:
+    case SCTP_COOKIE_ECHOED:
+        return ASSOC_PASSING;
+    default:
+        return ASSOC_STANDING;
+    }
+}
+
 bool assoc_is_ending(const struct assoc *assoc)
 {
     struct sctp_status status;
@@ -269,31 +290,4 @@ bool assoc_primary(const struct assoc *assoc, union sctp_address *address)
         return false;
     memcpy(address, &status.sstat_primary.spinfo_address, sizeof *address);
     return true;
-}
-
-/* --- ends ---------------------------------------------------------------------------------------
- */
-
-void assoc_shut(struct assoc *assoc)
-{
-    if (!assoc->is_shut && !assoc->is_over)
-        (void)usrsctp_shutdown(assoc->socket, SHUT_WR); /* one that is over needs none */
-    assoc->is_shut = true;
-}
-
-/* The upcall may still be under way: it finds the slot's next generation. */
-void assoc_close(struct assoc *assoc)
-{
-    usrsctp_set_upcall(assoc->socket, NULL, NULL);
-    slot_give(assoc->slot);
-    usrsctp_close(assoc->socket);
-    free(assoc->partial);
-    free(assoc);
-}
-
-void assoc_abort(struct assoc *assoc)
-{
-    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-    (void)usrsctp_setsockopt(assoc->socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    assoc_close(assoc);
 }

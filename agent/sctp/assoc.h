@@ -130,7 +130,7 @@ void assoc_await_dry(struct assoc *assoc);
 void assoc_shut(struct assoc *assoc);
 
 /* Ends it, as assoc_shut where that was not called, without waiting; messages that came and were
- * not received make it an abort. Takes it. */
+ * not received, and those that still come, make it an abort. Takes it. */
 void assoc_close(struct assoc *assoc);
 /* With an ABORT; what is queued is lost. Takes it. */
 void assoc_abort(struct assoc *assoc);

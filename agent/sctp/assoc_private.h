@@ -21,7 +21,24 @@ struct assoc {
     size_t have;         /* octets in it; of one being discarded, all that came */
     size_t room;
     uint8_t prefix[ASSOC_PREFIX]; /* of a message being discarded */
+    bool is_listener;
+    bool is_aborted;    /* of one that lingers: as soon as it can be */
+    struct assoc *next; /* of those that linger */
 };
+
+/* How far its socket's association is. One that is being set up, or freed, passes into another
+ * stage by itself, and cannot be aborted. */
+enum assoc_stage { ASSOC_PASSING, ASSOC_STANDING, ASSOC_GONE };
+enum assoc_stage assoc_stage(const struct assoc *assoc);
+
+/* Has anything come, or come in part, that nobody will read? It is thrown away. */
+bool assoc_hears(struct assoc *assoc);
+/* Closes and frees it if there is no association, or none any more after an abort. */
+bool assoc_try_end(struct assoc *assoc, bool is_aborted);
+/* Closes its socket and frees it, whatever the stage. */
+void assoc_free(struct assoc *assoc);
+/* A socket that was accepted for nobody. */
+void assoc_abandon(struct socket *socket);
 
 /* The notifications we want; on a listener, for those it accepts. */
 bool assoc_subscribe(struct socket *socket);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "agent/sctp/gate.h"
+
 enum { RECEIVE_BUFFER = 4 << 20 }; /* Linux gives no more than net.core.rmem_max, silently */
 
 static int option_of(int descriptor, int option)
@@ -34,13 +36,14 @@ static bool is_of_the_stack(int descriptor, uint16_t udp_port)
     return type == SOCK_DGRAM && udp_port && port_of(descriptor) == udp_port;
 }
 
-static void widen(int descriptor)
+static void prepare(int descriptor)
 {
     const int size = RECEIVE_BUFFER;
     (void)setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    gate_guard(descriptor);
 }
 
-void sctp_sockets_widen(uint16_t udp_port)
+void sctp_sockets_prepare(uint16_t udp_port)
 {
     DIR *all = opendir("/proc/self/fd");
     const struct dirent *entry;
@@ -48,7 +51,7 @@ void sctp_sockets_widen(uint16_t udp_port)
         char *end;
         long descriptor = strtol(entry->d_name, &end, 10);
         if (end != entry->d_name && is_of_the_stack((int)descriptor, udp_port))
-            widen((int)descriptor);
+            prepare((int)descriptor);
     }
     if (all)
         closedir(all);

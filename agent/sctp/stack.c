@@ -10,6 +10,8 @@
 
 #include <usrsctp.h>
 
+#include "agent/sctp/gate.h"
+#include "agent/sctp/linger.h"
 #include "agent/sctp/sockets.h"
 
 enum { BUFFER = 1 << 20, INITIAL_RTO = 1000, SACK_DELAY = 200, CHUNKS_QUEUED = 1 << 14 };
@@ -118,10 +120,14 @@ bool sctp_stack_open(const struct sctp_settings *settings, char *why, size_t siz
 {
     if (settings->udp_port ? !probe_udp(settings->udp_port, why, size) : !probe_raw(why, size))
         return false;
+    if (!linger_start()) {
+        snprintf(why, size, "no thread for SCTP: %s", strerror(EAGAIN));
+        return false;
+    }
     usrsctp_init(settings->udp_port, NULL, NULL);
     sctp_stack_tune(settings);
     tune_fixed();
-    sctp_sockets_widen(settings->udp_port);
+    sctp_sockets_prepare(settings->udp_port);
     is_running = true;
     return true;
 }
@@ -138,7 +144,12 @@ uint16_t sctp_stack_udp_port(void)
 
 bool sctp_stack_close(void)
 {
-    if (is_running && usrsctp_finish() == 0)
-        is_running = false;
-    return !is_running;
+    if (!is_running)
+        return true;
+    if (linger_hurry() || usrsctp_finish())
+        return false;
+    gate_forget_all();
+    linger_stop();
+    is_running = false;
+    return true;
 }

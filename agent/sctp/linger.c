@@ -1,0 +1,136 @@
+/* linger.c — a thread that looks after what lingers, every few milliseconds. */
+#include "agent/sctp/linger.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "agent/sctp/assoc_private.h"
+
+enum { PAUSE_NS = 10 * 1000 * 1000 };
+
+static struct {
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards these */
+    pthread_cond_t has_changed;
+    struct assoc *arrived;
+    unsigned count; /* of all that linger */
+    bool hurries;
+    bool is_to_stop;
+} linger = {.lock = PTHREAD_MUTEX_INITIALIZER, .has_changed = PTHREAD_COND_INITIALIZER};
+
+/* --- one of them --------------------------------------------------------------------------------
+ */
+
+static bool has_ended(struct assoc *assoc, bool hurries)
+{
+    bool is_disturbed = assoc_hears(assoc);
+    if (assoc_try_end(assoc, assoc->is_aborted || is_disturbed))
+        return true;
+    if (!hurries || assoc_stage(assoc) != ASSOC_PASSING)
+        return false;
+    assoc_free(assoc);
+    return true;
+}
+
+/* --- all of them --------------------------------------------------------------------------------
+ */
+
+static void take_arrived(struct assoc **list)
+{
+    while (linger.arrived) {
+        struct assoc *assoc = linger.arrived;
+        linger.arrived = assoc->next;
+        assoc->next = *list;
+        *list = assoc;
+    }
+}
+
+/* What has arrived goes to the list. False: it is time to stop. */
+static bool wait_for_some(struct assoc **list, bool *hurries)
+{
+    pthread_mutex_lock(&linger.lock);
+    take_arrived(list);
+    while (!*list && !linger.is_to_stop) {
+        pthread_cond_wait(&linger.has_changed, &linger.lock);
+        take_arrived(list);
+    }
+    bool goes_on = *list;
+    *hurries = linger.hurries;
+    pthread_mutex_unlock(&linger.lock);
+    return goes_on;
+}
+
+/* Returns how many have ended. */
+static unsigned look_at_all(struct assoc **list, bool hurries)
+{
+    unsigned ended = 0;
+    while (*list) {
+        struct assoc *assoc = *list;
+        struct assoc *next = assoc->next;
+        if (has_ended(assoc, hurries)) {
+            *list = next;
+            ended++;
+        } else
+            list = &assoc->next;
+    }
+    return ended;
+}
+
+static void count_ended(unsigned ended)
+{
+    pthread_mutex_lock(&linger.lock);
+    linger.count -= ended;
+    pthread_mutex_unlock(&linger.lock);
+}
+
+static void *run(void *unused)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    struct assoc *list = NULL;
+    bool hurries;
+    (void)unused;
+    while (wait_for_some(&list, &hurries)) {
+        count_ended(look_at_all(&list, hurries));
+        if (list)
+            (void)nanosleep(&pause, NULL);
+    }
+    return NULL;
+}
+
+/* --- from outside -------------------------------------------------------------------------------
+ */
+
+bool linger_start(void)
+{
+    linger.is_to_stop = linger.hurries = false;
+    return pthread_create(&linger.thread, NULL, run, NULL) == 0;
+}
+
+void linger_stop(void)
+{
+    pthread_mutex_lock(&linger.lock);
+    linger.is_to_stop = true;
+    pthread_cond_signal(&linger.has_changed);
+    pthread_mutex_unlock(&linger.lock);
+    pthread_join(linger.thread, NULL);
+}
+
+void linger_take(struct assoc *assoc, bool is_aborted)
+{
+    assoc->is_aborted = is_aborted;
+    pthread_mutex_lock(&linger.lock);
+    linger.count++;
+    assoc->next = linger.arrived;
+    linger.arrived = assoc;
+    pthread_cond_signal(&linger.has_changed);
+    pthread_mutex_unlock(&linger.lock);
+}
+
+unsigned linger_hurry(void)
+{
+    pthread_mutex_lock(&linger.lock);
+    linger.hurries = true;
+    unsigned count = linger.count;
+    pthread_mutex_unlock(&linger.lock);
+    return count;
+}
