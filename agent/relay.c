@@ -3,6 +3,7 @@
 #include "agent/relay.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 #include "agent/agent.h"
 #include "agent/clock.h"
@@ -180,6 +181,19 @@ static uint64_t due_of(const struct worker *worker, const struct relay_request *
            (request->deadline - worker->now) / (pool->retry.attempts - request->tried_count);
 }
 
+/* `detours` goes over as a whole. */
+enum { SLOT_DETOURS = offsetof(struct rt_waiting, detours) };
+enum { DETOURS = offsetof(struct relay_request, detours) };
+static_assert(offsetof(struct rt_waiting, names_host) - SLOT_DETOURS ==
+                  offsetof(struct relay_request, names_host) - DETOURS,
+              "alike");
+static_assert(offsetof(struct rt_waiting, was_retransmitted) - SLOT_DETOURS ==
+                  offsetof(struct relay_request, retransmit) - DETOURS,
+              "alike");
+static_assert(offsetof(struct rt_waiting, tried_count) - SLOT_DETOURS ==
+                  offsetof(struct relay_request, tried_count) - DETOURS,
+              "alike");
+
 static struct rt_waiting *wait_for_answer(struct peer *peer, struct relay_request *request)
 {
     uint64_t due = due_of(peer->worker, request);
@@ -206,17 +220,10 @@ static struct rt_waiting *wait_for_answer(struct peer *peer, struct relay_reques
         slot->client_name = request->client_name;
         slot->user_name_at = request->user_name_at;
     }
-    slot->tried_count = request->tried_count;
+    slot->detours = request->detours;
     slot->why = request->why;
     slot->teaches = request->teaches;
     slot->is_fixed = request->is_fixed;
-    slot->hops = request->hops;
-    slot->redirected_by = request->redirected_by;
-    slot->dialled = request->dialled;
-    slot->by_realm = request->by_realm;
-    slot->by_dns = request->by_dns;
-    slot->names_host = request->names_host;
-    slot->was_retransmitted = request->retransmit;
     slot->route = request->route;
     slot->pool = request->pool;
     return slot;
@@ -307,9 +314,10 @@ static struct rt_origin begin(struct peer *from, const struct dm_header *header)
 {
     stats_add(&from->worker->stats.requests_received, 1);
     stats_add(&peer_stats(from)->received_request, 1);
-    from->in_flight++;
-    return (struct rt_origin){from->self.slot, from->link, header->hop_by_hop,
-                              from->conf->compatibility.error_echo};
+    struct rt_origin origin = {from->self.slot, from->link, header->hop_by_hop,
+                               from->conf->compatibility.error_echo};
+    from->in_flight++; /* beside what was just read */
+    return origin;
 }
 
 /* The image: the request as received, and behind it the Route-Record of the peer it came from.
@@ -324,33 +332,29 @@ struct image *relay_image(struct peer *from, dm_bytes message)
 }
 
 /* `query` is that of the message; NULL: it was changed since. */
-static void forward(struct peer *from, dm_bytes message, struct rt_origin origin,
+static void forward(struct peer *from, dm_bytes message, const struct rt_origin *origin,
                     const struct rt_query *query, const struct rt_verdict *verdict)
 {
     struct worker *worker = from->worker;
     const struct rt_route *proxy = proxy_route(worker, verdict->route);
-    if (proxy && !proxy_request(worker, proxy, origin, &message))
+    if (proxy && !proxy_request(worker, proxy, *origin, &message))
         return;
     struct relay_request request;
     request.image = relay_image(from, message);
     request.last_error = NULL;
     request.policies = NULL;
-    request.origin = origin;
+    request.searched = 0;
+    request.client = 0;
+    request.origin = *origin;
     request.ingress = from->self;
     request.received = worker->now;
     request.deadline = worker->now + from->conf->timers.request;
-    request.searched = 0;
-    request.client = 0;
     request.route = verdict->route;
     request.pool = verdict->pool;
     request.why = (uint8_t)verdict->why;
     request.teaches = (uint8_t)verdict->teaches;
     request.is_fixed = verdict->is_fixed;
-    request.names_host = false;
-    request.retransmit = false;
-    request.tried_count = 0;
-    request.hops = request.redirected_by = request.dialled = 0;
-    request.by_realm = request.by_dns = false;
+    request.detours = 0;
     if (proxy)
         proxy_begin(proxy, &request);
     else if (query && verdict->teaches == RT_TEACHES_NAMES)
@@ -366,9 +370,9 @@ static void forward_to_realm(struct peer *from, const struct rt_query *query,
 {
     struct image *changed = follow_known_realm(from->worker, from->self, query, verdict);
     if (changed)
-        forward(from, image_bytes(changed), origin, NULL, verdict);
+        forward(from, image_bytes(changed), &origin, NULL, verdict);
     else
-        forward(from, query->message, origin, query, verdict);
+        forward(from, query->message, &origin, query, verdict);
     memory_image_free(&from->worker->memory, changed);
 }
 
@@ -450,7 +454,7 @@ void relay_request(struct peer *from, dm_bytes message, const struct dm_header *
     else if (verdict.kind == RT_FORWARD && worker->realm_redirects.count)
         forward_to_realm(from, &query, origin, &verdict);
     else if (verdict.kind == RT_FORWARD)
-        forward(from, message, origin, &query, &verdict);
+        forward(from, message, &origin, &query, &verdict);
 }
 
 void relay_refuse(struct peer *from, const struct dm_header *header, enum dm_result result)

@@ -7,32 +7,38 @@
 
 #include "agent/peer.h"
 
-/* A request on its way to a peer, with all that is known of it. */
+/* A request on its way to a peer, with all that is known of it. What is written as a whole is read
+ * as a whole into a slot, and only that: the processor waits for pieces to reach its cache. */
 struct relay_request {
-    struct image *image;          /* as received, with our Route-Record appended; owned */
+    struct rt_origin origin;
     struct image *last_error;     /* the error answer of the member tried before, owned; or NULL */
     struct rt_policies *policies; /* for the answer, a counted reference; or NULL */
-    struct rt_origin origin;
+    uint64_t searched;            /* groups that did not know the user: 1 << their number */
+    uint64_t client;     /* whose client the user is if this succeeds: learned.h; 0: look again */
+    struct image *image; /* as received, with our Route-Record appended; owned */
     rt_peer ingress;
     uint64_t received;
     uint64_t deadline;
-    uint64_t searched; /* groups that did not know the user: 1 << their number */
-    uint64_t client;   /* whose client the user is if this succeeds: learned.h; 0: look again */
     int32_t route;
-    int32_t pool;          /* from which its member was chosen, or -1 */
-    uint32_t client_name;  /* who he is; where there is a `client` */
-    uint8_t user_name_at;  /* where its User-Name lies, in words; likewise, or 0: look for it */
-    uint8_t why;           /* enum rt_why: of whom it is sent to */
-    uint8_t hops;          /* redirects that it followed: follow.h */
-    uint8_t redirected_by; /* the place among `tried` of who redirected it; where hops > 0 */
-    uint8_t dialled;       /* of the hosts that its redirect names: those that were tried so */
-    bool by_realm;         /* to another realm, with 3011 */
-    bool by_dns;           /* to who serves its realm as DNS says: dns/discover.h */
-    uint8_t teaches;       /* enum rt_teaches */
+    int32_t pool;         /* from which its member was chosen, or -1 */
+    uint32_t client_name; /* who he is; where there is a `client` */
+    uint8_t user_name_at; /* where its User-Name lies, in words; likewise, or 0: look for it */
+    uint8_t why;          /* enum rt_why: of whom it is sent to */
+    uint8_t teaches;      /* enum rt_teaches */
     bool is_fixed;
-    bool names_host; /* whoever gets it becomes its Destination-Host: PXY-07 */
-    bool retransmit; /* T is to be set */
-    uint8_t tried_count;
+    union {
+        struct {                   /* as in struct rt_waiting */
+            uint8_t hops;          /* redirects that it followed: follow.h */
+            uint8_t redirected_by; /* the place among `tried` of who did; where hops > 0 */
+            uint8_t dialled;       /* of the hosts that its redirect names: those tried so */
+            bool by_realm;         /* to another realm, with 3011 */
+            bool by_dns;           /* to who serves its realm as DNS says: dns/discover.h */
+            bool names_host;       /* whoever gets it becomes its Destination-Host: PXY-07 */
+            bool retransmit;       /* T is to be set */
+            uint8_t tried_count;
+        };
+        uint64_t detours; /* all of these */
+    };
     rt_peer tried[RT_TRIED_MAX];
 };
 

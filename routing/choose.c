@@ -67,13 +67,15 @@ static void gather(const struct asking *asking, struct candidates *all)
         const struct rt_member *member = &pool->members[i];
         if (asking->group >= 0 && member->group != (uint32_t)asking->group)
             continue;
-        struct rt_seen seen;
-        enum rt_reach reach = asking->usable(asking->context, member, &seen);
+        struct candidate *next = &all->at[all->count]; /* a copy of what was just written is slow */
+        enum rt_reach reach = asking->usable(asking->context, member, &next->seen);
         if (is_better(all, reach, member->priority))
             start(all, reach, member->priority);
         if (reach == RT_UNREACHABLE || reach != all->reach || member->priority != all->priority)
             continue;
-        all->at[all->count] = (struct candidate){(uint8_t)i, seen};
+        if (next != &all->at[all->count])
+            all->at[all->count].seen = next->seen;
+        all->at[all->count].member = (uint8_t)i;
         add(all, member->weight);
     }
 }

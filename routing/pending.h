@@ -39,18 +39,23 @@ struct rt_waiting {
     int32_t route;
     int32_t pool;         /* from which its member was chosen, or -1 */
     uint32_t client_name; /* who he is; where there is a `client` */
+    uint8_t teaches;      /* enum rt_teaches */
     uint8_t user_name_at; /* where its User-Name lies, in words; likewise, or 0: look for it */
-    uint8_t tried_count;
-    uint8_t why;           /* enum rt_why */
-    uint8_t hops;          /* redirects that it followed */
-    uint8_t redirected_by; /* the place among `tried` of who sent it here; where hops > 0 */
-    uint8_t dialled;       /* of the hosts that its redirect names: those that were tried so */
-    bool by_realm;         /* a 3011 did */
-    bool by_dns;           /* DNS said who serves its realm */
-    uint8_t teaches;       /* enum rt_teaches */
     bool is_fixed;
-    bool names_host;        /* the host that gets it becomes its Destination-Host: PXY-07 */
-    bool was_retransmitted; /* T was received or has been set */
+    uint8_t why; /* enum rt_why */
+    union {
+        struct {
+            uint8_t hops;          /* redirects that it followed */
+            uint8_t redirected_by; /* the place among `tried` of who sent it here; where hops > 0 */
+            uint8_t dialled;       /* of the hosts that its redirect names: those tried so */
+            bool by_realm;         /* a 3011 did */
+            bool by_dns;           /* DNS said who serves its realm */
+            bool names_host;       /* the host that gets it becomes its Destination-Host: PXY-07 */
+            bool was_retransmitted; /* T was received or has been set */
+            uint8_t tried_count;
+        };
+        uint64_t detours; /* all of these: 0 for most */
+    };
     _Alignas(RT_LINE) rt_peer tried[RT_TRIED_MAX]; /* tried_count of them */
 };
 
