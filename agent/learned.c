@@ -135,7 +135,7 @@ static void keep_session(const struct learning *it)
     uint32_t target = it->taught.session && matters ? target_of_teacher(it) : 0;
     if (!target)
         return;
-    atomic_store_explicit(&store->has_sessions, true, memory_order_relaxed);
+    rt_bindings_note_session(store->table);
     store->methods->bind(store, it->worker, it->taught.session, target, it->taught.lesson.realm);
 }
 

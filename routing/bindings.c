@@ -282,6 +282,18 @@ uint32_t rt_group_size(const struct rt_bindings *bindings, uint32_t place)
     return size;
 }
 
+/* --- sessions --- */
+
+void rt_bindings_note_session(struct rt_bindings *bindings)
+{
+    atomic_store_explicit(&bindings->has_sessions, true, memory_order_relaxed);
+}
+
+bool rt_bindings_has_sessions(const struct rt_bindings *bindings)
+{
+    return atomic_load_explicit(&bindings->has_sessions, memory_order_relaxed);
+}
+
 /* --- figures --- */
 
 uint32_t rt_bindings_count(const struct rt_bindings *bindings)

@@ -95,6 +95,10 @@ void rt_bindings_clear(struct rt_bindings *bindings);
  * thread. */
 void rt_bindings_tick(struct rt_bindings *bindings, uint64_t now);
 
+/* A session was put: from now on there may be one. */
+void rt_bindings_note_session(struct rt_bindings *bindings);
+bool rt_bindings_has_sessions(const struct rt_bindings *bindings);
+
 uint32_t rt_bindings_count(const struct rt_bindings *bindings); /* entries */
 uint64_t rt_bindings_conflicts(const struct rt_bindings *bindings);
 uint64_t rt_bindings_evictions(const struct rt_bindings *bindings);

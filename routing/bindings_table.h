@@ -48,7 +48,8 @@ struct rt_bindings_lock {
 struct rt_bindings {
     uint32_t capacity;
     _Atomic uint32_t mask; /* of buckets in use */
-    uint32_t most;         /* which that may become */
+    _Atomic bool has_sessions;
+    uint32_t most; /* which that may become */
     uint64_t seed;
     uint32_t shift;  /* a stamp is 1 << shift ns */
     uint32_t stamps; /* of a lifetime */

@@ -5,8 +5,6 @@
  * worker's thread, none blocks. Owned by the agent, outlives reloads. */
 #pragma once
 
-#include <stdatomic.h>
-
 #include "routing/bindings.h"
 #include "routing/bindings_wildcard.h"
 
@@ -51,7 +49,6 @@ struct store {
     const struct store_methods *methods;
     struct rt_bindings *table;      /* never NULL */
     struct rt_wildcards *wildcards; /* never NULL; of this agent alone */
-    _Atomic bool has_sessions;      /* one was bound here, at some time */
 };
 
 /* The store of users.bindings. Main thread; fatal without memory. */
@@ -68,8 +65,7 @@ static inline bool store_is_empty(const struct store *store)
  */
 static inline bool store_knows_sessions(const struct store *store)
 {
-    return store->methods->is_shared ||
-           atomic_load_explicit(&store->has_sessions, memory_order_relaxed);
+    return store->methods->is_shared || rt_bindings_has_sessions(store->table);
 }
 
 /* Bindings in this process alone. */
