@@ -297,12 +297,12 @@ bool rt_learn_client_of(struct rt_client *client, const struct rt_query *query)
     return client->key != 0;
 }
 
-/* Who registers a user is his client, where the server agrees. */
 bool rt_learn_is_registered(const struct rt_result *result)
 {
     return is_success(row_of(SIP_SAR, RT_APPLICATION_SIP, ANY), result);
 }
 
+/* Who registers a user is his client, where the server agrees. */
 static bool registers(dm_bytes request, const struct rt_result *result)
 {
     struct dm_header header;

@@ -147,13 +147,23 @@ struct assoc *assoc_listen(const struct assoc_setup *setup, int *error)
     return assoc;
 }
 
+/* One that was lost before it was accepted is told as an error: the next one may be there. */
+static struct socket *accept_next(struct socket *listener)
+{
+    struct socket *socket;
+    gate_shut();
+    do
+        socket = usrsctp_accept(listener, NULL, NULL);
+    while (!socket && (errno == ECONNRESET || errno == ECONNABORTED));
+    gate_open();
+    return socket;
+}
+
 struct assoc *assoc_accept(struct assoc *listener, void *user)
 {
     struct assoc_setup setup = {
         .message_limit = listener->limit, .owner = listener->owner, .user = user};
-    gate_shut();
-    struct socket *socket = usrsctp_accept(listener->socket, NULL, NULL);
-    gate_open();
+    struct socket *socket = accept_next(listener->socket);
     if (!socket)
         return NULL;
     usrsctp_set_non_blocking(socket, 1);

@@ -1,4 +1,5 @@
-/* assoc_end.c — associations go: at once where that is safe, else by way of those that linger. */
+/* assoc_end.c — associations go: with an ABORT at once, in good order by way of those that linger.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -11,11 +12,15 @@
 /* --- sockets ------------------------------------------------------------------------------------
  */
 
-/* Where it succeeds, there is no association any more when it returns. */
+/* An ABORT goes out, and there is no association any more; one that is being set up is left to the
+ * close. It never waits: blocking, for else a full queue would refuse it. */
 static void break_off(struct socket *socket)
 {
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     struct sctp_sndinfo info = {.snd_flags = SCTP_ABORT};
+    (void)usrsctp_set_non_blocking(socket, 0);
     (void)usrsctp_sendv(socket, "", 0, NULL, 0, &info, sizeof info, SCTP_SENDV_SNDINFO, 0);
+    (void)usrsctp_setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 static void close_socket(struct socket *socket)
@@ -31,43 +36,47 @@ void assoc_abandon(struct socket *socket)
     close_socket(socket);
 }
 
-/* --- steps --------------------------------------------------------------------------------------
+/* --- ends ---------------------------------------------------------------------------------------
  */
 
-void assoc_free(struct assoc *assoc)
+static void close_assoc(struct assoc *assoc)
 {
     close_socket(assoc->socket);
     free(assoc->partial);
     free(assoc);
 }
 
-bool assoc_hears(struct assoc *assoc)
+static void abort_assoc(struct assoc *assoc)
+{
+    break_off(assoc->socket);
+    close_assoc(assoc);
+}
+
+/* Has anything come, or come in part, that nobody will read? Reads what else has come. */
+static bool hears(struct assoc *assoc)
 {
     uint8_t buffer[ASSOC_BUFFER_MIN];
     struct assoc_event event;
-    bool hears = false;
     enum assoc_news news;
     do {
         news = assoc_receive(assoc, buffer, sizeof buffer, &event);
-        hears = hears || news == ASSOC_MESSAGE || news == ASSOC_OVERSIZED;
+        if (news == ASSOC_MESSAGE || news == ASSOC_OVERSIZED)
+            return true;
     } while (news != ASSOC_NOTHING);
-    return hears || assoc_held(assoc) > 0 || assoc->is_discarding;
+    return assoc_held(assoc) > 0 || assoc->is_discarding;
 }
 
 bool assoc_try_end(struct assoc *assoc, bool is_aborted)
 {
-    enum assoc_stage stage = assoc->is_over ? ASSOC_GONE : assoc_stage(assoc);
-    if (stage == ASSOC_STANDING && is_aborted) {
-        break_off(assoc->socket);
-        stage = assoc_stage(assoc) == ASSOC_STANDING ? ASSOC_STANDING : ASSOC_GONE;
+    if (is_aborted || hears(assoc)) {
+        abort_assoc(assoc);
+        return true;
     }
-    if (stage == ASSOC_GONE)
-        assoc_free(assoc);
-    return stage == ASSOC_GONE;
+    enum assoc_stage stage = assoc->is_over ? ASSOC_GONE : assoc_stage(assoc);
+    if (stage != ASSOC_STANDING)
+        close_assoc(assoc);
+    return stage != ASSOC_STANDING;
 }
-
-/* --- ends ---------------------------------------------------------------------------------------
- */
 
 /* Whoever has arrived and was not accepted goes with it. */
 static void end_listener(struct assoc *listener)
@@ -83,27 +92,17 @@ static void end_listener(struct assoc *listener)
     free(listener);
 }
 
-/* What can be neither shut nor aborted yet is aborted as soon as it stands. */
-static void end_association(struct assoc *assoc, bool is_aborted)
-{
-    is_aborted = is_aborted || assoc_hears(assoc);
-    if (assoc_try_end(assoc, is_aborted))
-        return;
-    is_aborted = is_aborted || assoc_stage(assoc) == ASSOC_PASSING;
-    if (!is_aborted)
-        assoc_shut(assoc);
-    linger_take(assoc, is_aborted);
-}
-
 /* Its upcall stays, for a thread of the stack may be about to call it: it finds the slot's next
  * generation. */
 static void end(struct assoc *assoc, bool is_aborted)
 {
     slot_give(assoc->slot);
-    if (assoc->is_listener)
+    if (assoc->is_listener) {
         end_listener(assoc);
-    else
-        end_association(assoc, is_aborted);
+    } else if (!assoc_try_end(assoc, is_aborted)) {
+        assoc_shut(assoc);
+        linger_take(assoc);
+    }
 }
 
 void assoc_shut(struct assoc *assoc)

@@ -22,21 +22,18 @@ struct assoc {
     size_t room;
     uint8_t prefix[ASSOC_PREFIX]; /* of a message being discarded */
     bool is_listener;
-    bool is_aborted;    /* of one that lingers: as soon as it can be */
+    uint32_t patience;  /* of one that lingers: milliseconds until it is aborted */
     struct assoc *next; /* of those that linger */
 };
 
 /* How far its socket's association is. One that is being set up, or freed, passes into another
- * stage by itself, and cannot be aborted. */
+ * stage by itself. */
 enum assoc_stage { ASSOC_PASSING, ASSOC_STANDING, ASSOC_GONE };
 enum assoc_stage assoc_stage(const struct assoc *assoc);
 
-/* Has anything come, or come in part, that nobody will read? It is thrown away. */
-bool assoc_hears(struct assoc *assoc);
-/* Closes and frees it if there is no association, or none any more after an abort. */
+/* Closes and frees it if it does not stand any more, or not yet; with an ABORT if `is_aborted`, or
+ * if something has come that nobody will read. False: nothing was done. */
 bool assoc_try_end(struct assoc *assoc, bool is_aborted);
-/* Closes its socket and frees it, whatever the stage. */
-void assoc_free(struct assoc *assoc);
 /* A socket that was accepted for nobody. */
 void assoc_abandon(struct socket *socket);
 

@@ -6,7 +6,7 @@
 
 #include "agent/sctp/assoc_private.h"
 
-enum { PAUSE_NS = 10 * 1000 * 1000 };
+enum { PAUSE_MS = 10 };
 
 static struct {
     pthread_t thread;
@@ -14,26 +14,9 @@ static struct {
     pthread_cond_t has_changed;
     struct assoc *arrived;
     unsigned count; /* of all that linger */
-    bool hurries;
+    uint32_t patience;
     bool is_to_stop;
 } linger = {.lock = PTHREAD_MUTEX_INITIALIZER, .has_changed = PTHREAD_COND_INITIALIZER};
-
-/* --- one of them --------------------------------------------------------------------------------
- */
-
-static bool has_ended(struct assoc *assoc, bool hurries)
-{
-    bool is_disturbed = assoc_hears(assoc);
-    if (assoc_try_end(assoc, assoc->is_aborted || is_disturbed))
-        return true;
-    if (!hurries || assoc_stage(assoc) != ASSOC_PASSING)
-        return false;
-    assoc_free(assoc);
-    return true;
-}
-
-/* --- all of them --------------------------------------------------------------------------------
- */
 
 static void take_arrived(struct assoc **list)
 {
@@ -46,7 +29,7 @@ static void take_arrived(struct assoc **list)
 }
 
 /* What has arrived goes to the list. False: it is time to stop. */
-static bool wait_for_some(struct assoc **list, bool *hurries)
+static bool wait_for_some(struct assoc **list)
 {
     pthread_mutex_lock(&linger.lock);
     take_arrived(list);
@@ -55,19 +38,25 @@ static bool wait_for_some(struct assoc **list, bool *hurries)
         take_arrived(list);
     }
     bool goes_on = *list;
-    *hurries = linger.hurries;
     pthread_mutex_unlock(&linger.lock);
     return goes_on;
 }
 
+static bool has_ended(struct assoc *assoc)
+{
+    bool is_late = assoc->patience < PAUSE_MS;
+    assoc->patience -= is_late ? 0 : PAUSE_MS;
+    return assoc_try_end(assoc, is_late);
+}
+
 /* Returns how many have ended. */
-static unsigned look_at_all(struct assoc **list, bool hurries)
+static unsigned look_at_all(struct assoc **list)
 {
     unsigned ended = 0;
     while (*list) {
         struct assoc *assoc = *list;
         struct assoc *next = assoc->next;
-        if (has_ended(assoc, hurries)) {
+        if (has_ended(assoc)) {
             *list = next;
             ended++;
         } else
@@ -85,12 +74,11 @@ static void count_ended(unsigned ended)
 
 static void *run(void *unused)
 {
-    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000 * 1000};
     struct assoc *list = NULL;
-    bool hurries;
     (void)unused;
-    while (wait_for_some(&list, &hurries)) {
-        count_ended(look_at_all(&list, hurries));
+    while (wait_for_some(&list)) {
+        count_ended(look_at_all(&list));
         if (list)
             (void)nanosleep(&pause, NULL);
     }
@@ -102,7 +90,7 @@ static void *run(void *unused)
 
 bool linger_start(void)
 {
-    linger.is_to_stop = linger.hurries = false;
+    linger.is_to_stop = false;
     return pthread_create(&linger.thread, NULL, run, NULL) == 0;
 }
 
@@ -115,21 +103,27 @@ void linger_stop(void)
     pthread_join(linger.thread, NULL);
 }
 
-void linger_take(struct assoc *assoc, bool is_aborted)
+void linger_take(struct assoc *assoc)
 {
-    assoc->is_aborted = is_aborted;
     pthread_mutex_lock(&linger.lock);
     linger.count++;
+    assoc->patience = linger.patience;
     assoc->next = linger.arrived;
     linger.arrived = assoc;
     pthread_cond_signal(&linger.has_changed);
     pthread_mutex_unlock(&linger.lock);
 }
 
-unsigned linger_hurry(void)
+void linger_set_patience(uint32_t milliseconds)
 {
     pthread_mutex_lock(&linger.lock);
-    linger.hurries = true;
+    linger.patience = milliseconds;
+    pthread_mutex_unlock(&linger.lock);
+}
+
+unsigned linger_count(void)
+{
+    pthread_mutex_lock(&linger.lock);
     unsigned count = linger.count;
     pthread_mutex_unlock(&linger.lock);
     return count;

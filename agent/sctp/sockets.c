@@ -43,16 +43,20 @@ static void prepare(int descriptor)
     gate_guard(descriptor);
 }
 
-void sctp_sockets_prepare(uint16_t udp_port)
+unsigned sctp_sockets_prepare(uint16_t udp_port)
 {
+    unsigned count = 0;
     DIR *all = opendir("/proc/self/fd");
     const struct dirent *entry;
     while (all && (entry = readdir(all))) {
         char *end;
         long descriptor = strtol(entry->d_name, &end, 10);
-        if (end != entry->d_name && is_of_the_stack((int)descriptor, udp_port))
-            prepare((int)descriptor);
+        if (end == entry->d_name || !is_of_the_stack((int)descriptor, udp_port))
+            continue;
+        prepare((int)descriptor);
+        count++;
     }
     if (all)
         closedir(all);
+    return count;
 }

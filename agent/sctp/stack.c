@@ -2,6 +2,7 @@
 #include "agent/sctp/stack.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "agent/sctp/sockets.h"
 
 enum { BUFFER = 1 << 20, INITIAL_RTO = 1000, SACK_DELAY = 200, CHUNKS_QUEUED = 1 << 14 };
+enum { END_RTOS = 5 }; /* as the guard of a SHUTDOWN that RFC 9260 §9.2 recommends */
 
 static atomic_bool is_running; /* all threads ask */
 
@@ -111,23 +113,36 @@ void sctp_stack_tune(const struct sctp_settings *settings)
     usrsctp_sysctl_set_sctp_nr_incoming_streams_default(settings->streams);
     usrsctp_sysctl_set_sctp_sendspace(buffer);
     usrsctp_sysctl_set_sctp_recvspace(buffer);
+    linger_set_patience(settings->rto_maximum * END_RTOS);
 }
 
 /* --- life ---------------------------------------------------------------------------------------
  */
+
+/* Before anything is associated. */
+static void end_stack(void)
+{
+    while (usrsctp_finish())
+        poll(NULL, 0, 1);
+    linger_stop();
+}
 
 bool sctp_stack_open(const struct sctp_settings *settings, char *why, size_t size)
 {
     if (settings->udp_port ? !probe_udp(settings->udp_port, why, size) : !probe_raw(why, size))
         return false;
     if (!linger_start()) {
-        snprintf(why, size, "no thread for SCTP: %s", strerror(EAGAIN));
+        snprintf(why, size, "a thread for SCTP: %s", strerror(EAGAIN));
         return false;
     }
     usrsctp_init(settings->udp_port, NULL, NULL);
+    if (!sctp_sockets_prepare(settings->udp_port)) {
+        snprintf(why, size, "the sockets of SCTP are not found in /proc/self/fd");
+        end_stack();
+        return false;
+    }
     sctp_stack_tune(settings);
     tune_fixed();
-    sctp_sockets_prepare(settings->udp_port);
     is_running = true;
     return true;
 }
@@ -146,7 +161,7 @@ bool sctp_stack_close(void)
 {
     if (!is_running)
         return true;
-    if (linger_hurry() || usrsctp_finish())
+    if (linger_count() || usrsctp_finish())
         return false;
     gate_forget_all();
     linger_stop();

@@ -140,24 +140,50 @@ static const char *program(char *path, size_t size)
     return path;
 }
 
-pid_t lab_spawn(const char *command, const char *config, const char *log, const char *clock)
+/* The environment, and the clock's name where it has one. */
+static char **environment_with(char *clock)
 {
-    pid_t parent = getpid();
-    pid_t child = fork();
-    if (child != 0)
-        return child;
-    int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    static char *with[1000];
+    size_t count = 0;
+    while (environ[count] && count < sizeof(with) / sizeof(*with) - 2) {
+        with[count] = environ[count];
+        count++;
+    }
+    with[count++] = clock;
+    with[count] = NULL;
+    return with;
+}
+
+/* In the child of a process with threads (of SCTP), one of which may have held the lock of the
+ * heap: nothing that allocates. */
+static _Noreturn void become(char *const words[], char **environment, int out, pid_t parent)
+{
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (out < 0 || getppid() != parent)
         _exit(126);
     dup2(out, STDOUT_FILENO);
     dup2(out, STDERR_FILENO);
     signal(SIGPIPE, SIG_DFL);
-    if (clock)
-        setenv("ANTIPODE_LAB_CLOCK", clock, 1);
-    char path[4096];
-    execl(program(path, sizeof path), "antipode", command, config, (char *)NULL);
+    execve(words[0], words, environment);
     _exit(127);
+}
+
+pid_t lab_spawn(const char *command, const char *config, const char *log, const char *clock)
+{
+    pid_t parent = getpid();
+    char path[4096], of_clock[300], verb[20], file[4096];
+    snprintf(verb, sizeof(verb), "%s", command);
+    snprintf(file, sizeof(file), "%s", config);
+    snprintf(of_clock, sizeof(of_clock), "ANTIPODE_LAB_CLOCK=%s", clock ? clock : "");
+    program(path, sizeof(path));
+    char *const words[] = {path, verb, file, NULL};
+    char **environment = environment_with(clock ? of_clock : NULL);
+    int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    pid_t child = fork();
+    if (child == 0)
+        become(words, environment, out, parent);
+    close(out);
+    return child;
 }
 
 static bool has_ended(struct lab *lab, int *status)
