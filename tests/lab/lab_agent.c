@@ -140,18 +140,18 @@ static const char *program(char *path, size_t size)
     return path;
 }
 
+enum { VARIABLES = 1000 };
+
 /* The environment, and the clock's name where it has one. */
-static char **environment_with(char *clock)
+static void take_environment(char **with, char *clock)
 {
-    static char *with[1000];
     size_t count = 0;
-    while (environ[count] && count < sizeof(with) / sizeof(*with) - 2) {
+    while (environ[count] && count < VARIABLES - 2) {
         with[count] = environ[count];
         count++;
     }
     with[count++] = clock;
     with[count] = NULL;
-    return with;
 }
 
 /* In the child of a process with threads (of SCTP), one of which may have held the lock of the
@@ -177,7 +177,8 @@ pid_t lab_spawn(const char *command, const char *config, const char *log, const 
     snprintf(of_clock, sizeof(of_clock), "ANTIPODE_LAB_CLOCK=%s", clock ? clock : "");
     program(path, sizeof(path));
     char *const words[] = {path, verb, file, NULL};
-    char **environment = environment_with(clock ? of_clock : NULL);
+    char *environment[VARIABLES];
+    take_environment(environment, clock ? of_clock : NULL);
     int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     pid_t child = fork();
     if (child == 0)

@@ -1,7 +1,6 @@
 /* Ends while packets come: the stack's threads look at an association that its owner has done with.
  */
 #include "agent/sctp/gate.h"
-#include "agent/sctp/linger.h"
 #include "tests/unit/sctp/pair.h"
 
 enum { ROUNDS = 1000, MESSAGES = 20 };
@@ -150,40 +149,6 @@ Test(ends, no_packet_is_looked_at_while_the_gate_is_shut)
     expect_message(pair.far, "in vain");
     assoc_abort(pair.far);
     cr_assert_eq(expect_end(pair.near), ASSOC_LOST);
-    assoc_close(pair.near);
-    forget();
-}
-
-TestSuite(patience, .fini = close_listener, .timeout = 60);
-
-/* One message now and then: enough for the stack to wait for ever. RFC 9260 §9.2. */
-static void read_slowly_while_it_lingers(struct assoc *assoc)
-{
-    while (linger_count()) {
-        poll(NULL, 0, 50);
-        (void)assoc_receive(assoc, pair.buffer, ROOM, &pair.event);
-    }
-}
-
-Test(patience, a_good_end_that_the_other_side_delays_becomes_an_abort)
-{
-    static const uint8_t octets[100];
-    pair.settings = sctp_settings_usual();
-    pair.settings.rto_maximum = 20000; /* else the one who shuts gives up */
-    pair.settings.path_retransmissions = pair.settings.association_retransmissions = 100;
-    open_listener();
-    associate();
-    while (say(pair.far, octets, sizeof octets) == 0)
-        ;
-    assoc_shut(pair.near);
-    expect(pair.far, ASSOC_SHUT);
-    linger_set_patience(1000);
-    assoc_close(pair.far);
-    cr_assert_eq(linger_count(), 1);
-    read_slowly_while_it_lingers(pair.near);
-    while (next_news(pair.near) == ASSOC_MESSAGE)
-        ;
-    cr_assert_eq(pair.event.what, ASSOC_LOST);
     assoc_close(pair.near);
     forget();
 }

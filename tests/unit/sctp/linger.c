@@ -1,0 +1,36 @@
+/* Associations that their owner has done with, and whose other side takes its time. */
+#include "agent/sctp/linger.h"
+#include "tests/unit/sctp/pair.h"
+
+TestSuite(lingering, .fini = pair_close, .timeout = 60);
+
+/* One message now and then: enough for the stack to wait for ever. RFC 9260 §9.2. */
+static void read_slowly_while_it_lingers(struct assoc *assoc)
+{
+    while (linger_count()) {
+        poll(NULL, 0, 50);
+        (void)assoc_receive(assoc, pair.buffer, ROOM, &pair.event);
+    }
+}
+
+Test(lingering, a_good_end_that_the_other_side_delays_becomes_an_abort)
+{
+    static const uint8_t octets[100];
+    pair.settings = sctp_settings_usual();
+    pair.settings.rto_maximum = 20000; /* else the one who shuts gives up */
+    pair.settings.path_retransmissions = pair.settings.association_retransmissions = 100;
+    pair_connect(false);
+    while (say(pair.far, octets, sizeof octets) == 0)
+        ;
+    assoc_shut(pair.near);
+    expect(pair.far, ASSOC_SHUT);
+    linger_set_patience(1000);
+    assoc_close(pair.far);
+    cr_assert_eq(linger_count(), 1);
+    read_slowly_while_it_lingers(pair.near);
+    while (next_news(pair.near) == ASSOC_MESSAGE)
+        ;
+    cr_assert_eq(pair.event.what, ASSOC_LOST);
+    assoc_close(pair.near);
+    pair.near = pair.far = NULL;
+}
