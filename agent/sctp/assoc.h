@@ -132,5 +132,5 @@ void assoc_shut(struct assoc *assoc);
 /* Ends it, as assoc_shut where that was not called, without waiting; messages that came and were
  * not received, and those that still come, make it an abort. Takes it. */
 void assoc_close(struct assoc *assoc);
-/* With an ABORT; what is queued is lost. Takes it. */
+/* With an ABORT, or silently where it is still being set up; what is queued is lost. Takes it. */
 void assoc_abort(struct assoc *assoc);
