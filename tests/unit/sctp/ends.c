@@ -17,7 +17,7 @@ static void close_listener(void)
 {
     if (pair.listener)
         assoc_abort(pair.listener);
-    for (int i = 0; i < PATIENCE / 10 && !sctp_stack_close(); i++)
+    for (int i = 0; i < 500 && !sctp_stack_close(); i++)
         poll(NULL, 0, 1);
 }
 

@@ -7,8 +7,8 @@ static void authenticated(void)
     pair_open();
 }
 
-TestSuite(keys, .init = authenticated, .fini = pair_close, .timeout = 60);
-TestSuite(plain, .init = pair_open, .fini = pair_close, .timeout = 60);
+TestSuite(keys, .init = authenticated, .fini = pair_close, .timeout = 240);
+TestSuite(plain, .init = pair_open, .fini = pair_close, .timeout = 240);
 
 Test(keys, SCT_16_both_sides_see_that_data_is_authenticated)
 {

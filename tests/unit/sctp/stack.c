@@ -57,14 +57,14 @@ static int most_the_system_allows(void)
     return 2 * (most < 4 << 20 ? most : 4 << 20); /* Linux doubles what is asked for */
 }
 
-Test(stack, its_sockets_have_room_for_a_burst_of_all_associations, .timeout = 60)
+Test(stack, its_sockets_have_room_for_a_burst_of_all_associations, .timeout = 240)
 {
     pair_stack();
     cr_assert_eq(smallest_receive_buffer(sctp_stack_udp_port()), most_the_system_allows());
     stack_ends();
 }
 
-Test(stack, it_ends_when_nothing_is_associated_any_more, .timeout = 60)
+Test(stack, it_ends_when_nothing_is_associated_any_more, .timeout = 240)
 {
     pair_stack();
     pair_listen(false);
@@ -73,7 +73,7 @@ Test(stack, it_ends_when_nothing_is_associated_any_more, .timeout = 60)
     stack_ends();
 }
 
-Test(stack, it_ends_after_an_association_that_was_cut_off, .timeout = 60)
+Test(stack, it_ends_after_an_association_that_was_cut_off, .timeout = 240)
 {
     pair_open();
     pair_close();
