@@ -55,7 +55,7 @@ static void set_up(void)
     struct link_address address;
     cr_assert_eq(loop_init(&loop), 0);
     setup.events = (struct link_events){on_open, on_message, on_closed};
-    setup.handshake = LOOP_SECOND;
+    setup.handshake = 60 * LOOP_SECOND;
     other_setup = setup;
     dm_applications_add(&setup.applications, 6);
     dm_applications_add(&other_setup.applications, 16777216);
@@ -74,8 +74,8 @@ static void tear_down(void)
     loop_fini(&loop);
 }
 
-TestSuite(link, .init = set_up, .fini = tear_down, .timeout = 20);
-TestSuite(loop, .init = set_up, .fini = tear_down, .timeout = 20);
+TestSuite(link, .init = set_up, .fini = tear_down, .timeout = 120);
+TestSuite(loop, .init = set_up, .fini = tear_down, .timeout = 120);
 
 static void dial(const struct link_setup *with)
 {
@@ -186,9 +186,9 @@ Test(link, answers_a_watchdog_by_itself)
 
 Test(link, of_a_peer_that_answers_watchdogs_stays_open)
 {
-    setup.watchdog = 2 * LOOP_MS;
+    setup.watchdog = LOOP_SECOND; /* more than this process is ever kept from a core */
     open_both();
-    uint64_t until = loop_clock() + 50 * LOOP_MS;
+    uint64_t until = loop_clock() + 7 * LOOP_SECOND / 2;
     while (loop_clock() < until)
         loop_turn(&loop, until);
     cr_assert_eq(closed, 0);

@@ -18,7 +18,7 @@ static void tear_down(void)
     hss_stop();
 }
 
-TestSuite(load_flow, .fini = tear_down, .timeout = 60);
+TestSuite(load_flow, .fini = tear_down, .timeout = 240);
 
 Test(load_flow, on_a_fresh_HSS_is_2003_challenge_2004_profile_for_every_user)
 {

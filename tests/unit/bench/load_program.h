@@ -29,7 +29,7 @@ static inline struct load_outcome *load_run(const char *address, const char *opt
     static struct load_outcome outcome;
     char line[1024];
     snprintf(line, sizeof(line),
-             "timeout 30 " BIN_DIR "/antipode-load --connect %s --report json %s 2>&1", address,
+             "timeout 120 " BIN_DIR "/antipode-load --connect %s --report json %s 2>&1", address,
              options);
     outcome_read(&outcome, popen(line, "r"));
     return &outcome;

@@ -85,7 +85,7 @@ static void tear_down(void)
     echo_stop(peer);
 }
 
-TestSuite(load_rounds, .fini = tear_down, .timeout = 60);
+TestSuite(load_rounds, .fini = tear_down, .timeout = 240);
 
 Test(load_rounds, share_their_session)
 {

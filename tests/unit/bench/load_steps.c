@@ -111,7 +111,7 @@ static void tear_down(void)
     echo_stop(peer);
 }
 
-TestSuite(load_steps, .fini = tear_down, .timeout = 60);
+TestSuite(load_steps, .fini = tear_down, .timeout = 240);
 
 Test(load_steps, are_UAR_MAR_UAR_SAR)
 {
