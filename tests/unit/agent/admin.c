@@ -13,7 +13,7 @@
 #include "agent/clock.h"
 #include "agent/net/tcp.h"
 
-enum { PATIENCE_S = 20, REPLY = 256 * 1024 };
+enum { PATIENCE_S = 60, REPLY = 256 * 1024 };
 
 static const char configuration[] =
     "version: 1\n"

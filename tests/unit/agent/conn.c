@@ -1,7 +1,7 @@
 /* conn.c — what comes in and goes out over a connection, and when it pauses. */
 #include "tests/unit/agent/conn_pair.h"
 
-TestSuite(conn, .init = begin, .fini = end, .timeout = 30);
+TestSuite(conn, .init = begin, .fini = end, .timeout = 240);
 
 /* --- in ------------------------------------------------------------------------------------------
  */

@@ -1,7 +1,7 @@
 /* conn_end.c — how a connection begins and how it ends. */
 #include "tests/unit/agent/conn_pair.h"
 
-TestSuite(conn_end, .init = begin, .fini = end, .timeout = 30);
+TestSuite(conn_end, .init = begin, .fini = end, .timeout = 240);
 
 /* --- the end
  * -------------------------------------------------------------------------------------- */

@@ -143,7 +143,7 @@ static inline union conf_socket loopback(int *listener)
 static inline void wait_for(int descriptor, short what)
 {
     struct pollfd fd = {.fd = descriptor, .events = what};
-    cr_assert_eq(poll(&fd, 1, 5000), 1);
+    cr_assert_eq(poll(&fd, 1, 60000), 1);
 }
 
 /* A connected pair: our end is returned, the other is `other`. Little fits in between. */

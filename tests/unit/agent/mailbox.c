@@ -56,7 +56,7 @@ static void end(void)
     }
 }
 
-TestSuite(mailbox, .init = begin, .fini = end, .timeout = 60);
+TestSuite(mailbox, .init = begin, .fini = end, .timeout = 240);
 
 /* Writes `number` from `from` to `to`, and fills the rest of `size`. */
 static bool write_number(unsigned from, unsigned to, uint64_t number, size_t size, bool must)

@@ -180,14 +180,14 @@ Test(park, where_nothing_else_happens_nobody_waits_for_the_tick)
     struct relay_request request = {.deadline = UINT64_MAX};
     uv_timer_init(&worker->loop, &other);
     uv_check_init(&worker->loop, &check);
-    uv_timer_start(&other, on_other_time, 10000, 0);
+    uv_timer_start(&other, on_other_time, 100000, 0);
     uv_check_start(&check, on_check);
     worker->now = clock_now();
     park_request(worker, &request, 9, worker->now + 5 * NS_PER_MS);
     uint64_t began = clock_now();
     while (gone_count == 0)
         uv_run(&worker->loop, UV_RUN_ONCE);
-    cr_assert_lt(clock_now() - began, 5 * NS_PER_S);
+    cr_assert_lt(clock_now() - began, 50 * NS_PER_S);
     uv_close((uv_handle_t *)&other, NULL);
     uv_close((uv_handle_t *)&check, NULL);
 }

@@ -36,7 +36,7 @@ static void end(void)
     sctp_loop_fini(&loop);
 }
 
-TestSuite(sctp_loop, .init = begin, .fini = end, .timeout = 60);
+TestSuite(sctp_loop, .init = begin, .fini = end, .timeout = 240);
 
 Test(sctp_loop, all_that_is_posted_has_its_turn_and_once)
 {

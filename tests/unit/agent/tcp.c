@@ -35,7 +35,7 @@ static int listen_on(union conf_socket *address)
 static int wait_for(int descriptor, short events)
 {
     struct pollfd fd = {.fd = descriptor, .events = events};
-    cr_assert_eq(poll(&fd, 1, 5000), 1);
+    cr_assert_eq(poll(&fd, 1, 60000), 1);
     return descriptor;
 }
 

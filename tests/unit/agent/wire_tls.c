@@ -158,7 +158,7 @@ static void end_all(void)
     free(server);
 }
 
-TestSuite(wire_tls, .init = begin, .fini = end_all, .timeout = 30);
+TestSuite(wire_tls, .init = begin, .fini = end_all, .timeout = 240);
 
 /* --- what the tests do --------------------------------------------------------------------------
  */
