@@ -187,14 +187,14 @@ Test(ans, ANS_15_a_last_refusal_without_E_stays_without_E)
 Test(ans, FOV_09_where_a_pool_lists_timeout_silence_is_retried_once_its_share_of_the_time_is_over)
 {
     struct lab_bed bed = lab_bed((struct lab_plan){.servers = {S1, S2},
-                                                   .timers = "request: 4s, watchdog: 60s",
+                                                   .timers = "request: 60s, watchdog: 1h",
                                                    .pool = "retry: { results: [timeout] }"});
     struct lab_message *lir = lab_lir(bed.c1, ALICE);
     lab_send(bed.c1, lir);
     struct lab_message *at_s1 = lab_expect(bed.s1, LIR);
-    lab_advance(bed.lab, 1800, 100);
+    lab_advance(bed.lab, 15000, 500);
     lab_expect_silence(bed.s2);
-    lab_advance(bed.lab, 400, 100);
+    lab_advance(bed.lab, 16000, 500);
     struct lab_message *at_s2 = lab_expect(bed.s2, LIR);
     cr_assert_eq(lab_flags(at_s2), R | P | T, "S1 may have seen it");
     cr_assert_eq(lab_end_to_end(at_s2), lab_end_to_end(lir));

@@ -445,7 +445,7 @@ Test(ctl, DPR_01_stop_ends_the_agent_in_good_order)
 
 Test(ctl, an_agent_that_drains_still_says_how_it_is)
 {
-    struct lab_bed bed = lab_bed((struct lab_plan){.timers = "request: 60s"});
+    struct lab_bed bed = lab_bed((struct lab_plan){.timers = "request: 60s, drain: 60s"});
     struct lab_message *lir = lab_lir(bed.c1, ALICE);
     lab_send(bed.c1, lir);
     struct lab_message *at_s1 = lab_expect(bed.s1, LIR);

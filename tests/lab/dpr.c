@@ -5,6 +5,9 @@ TestSuite(dpr, .fini = lab_fini);
 
 static const struct lab_plan USUAL = {0};
 static const struct lab_plan PAIR = {.servers = {S1, S2}, .timers = "drain: 5s, request: 60s"};
+/* For those who see to it themselves that the agent need not wait so long. */
+static const struct lab_plan PATIENT_PAIR = {.servers = {S1, S2},
+                                             .timers = "drain: 60s, request: 60s"};
 
 static void expect_DPR(struct lab_peer *peer, uint32_t cause)
 {
@@ -31,7 +34,7 @@ Test(dpr, DPR_01_DPR_03_an_agent_that_stops_says_rebooting_and_closes_after_the_
 
 Test(dpr, DPR_06_an_agent_that_stops_lets_pending_requests_finish)
 {
-    struct lab_bed bed = lab_bed(PAIR);
+    struct lab_bed bed = lab_bed(PATIENT_PAIR);
     struct lab_message *lir = lab_lir(bed.c1, ALICE);
     lab_send(bed.c1, lir);
     struct lab_message *at_s1 = lab_expect(bed.s1, LIR);
@@ -45,7 +48,7 @@ Test(dpr, DPR_06_an_agent_that_stops_lets_pending_requests_finish)
 
 Test(dpr, DPR_06_requests_that_arrive_after_our_DPR_are_served)
 {
-    struct lab_bed bed = lab_bed(PAIR);
+    struct lab_bed bed = lab_bed(PATIENT_PAIR);
     struct lab_message *first = lab_lir(bed.c1, ALICE), *second = lab_lir(bed.c1, ALICE);
     lab_send(bed.c1, first);
     struct lab_message *at_s1 = lab_expect(bed.s1, LIR);
@@ -73,13 +76,13 @@ Test(dpr, DPR_02_a_DPR_is_answered_before_the_connection_ends, .description = LA
 
 Test(dpr, DPR_03_a_peer_that_does_not_close_after_our_DPA_is_closed_by_the_timer)
 {
-    struct lab_bed bed = lab_bed(USUAL);
+    struct lab_bed bed = lab_bed((struct lab_plan){.timers = "disconnect: 60s, watchdog: 1h"});
     struct lab_message *dpr = lab_dpr(bed.c1, 0);
     lab_send(bed.c1, dpr);
     lab_expect_result(bed.c1, dpr, 2001);
-    lab_advance(bed.lab, 3000, 500);
+    lab_advance(bed.lab, 30000, 1000);
     cr_assert(!bed.c1->ended, "the receiver of the DPA closes");
-    lab_advance(bed.lab, 4000, 500);
+    lab_advance(bed.lab, 31000, 1000);
     lab_expect_closed(bed.c1);
     lab_end(bed.lab);
 }

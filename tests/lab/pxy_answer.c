@@ -214,11 +214,11 @@ Test(pxy_answer, PXY_06_a_failure_of_the_server_has_no_session_to_end)
 Test(pxy_answer, PXY_06_an_end_of_a_session_that_nobody_answers_is_counted)
 {
     struct lab_plan plan = plan_of(REFUSE);
-    plan.timers = "request: 2s";
+    plan.timers = "request: 60s";
     struct exchange it = begin(plan, NULL);
     answer_with(&it, success(&it, 0));
     expect_str(&it);
-    lab_advance(it.bed.lab, 2500, 100);
+    lab_advance(it.bed.lab, 61000, 1000);
     lab_wait_metric(it.bed.lab, TERMINATIONS("timeout"), 1);
     lab_expect_balance(it.bed.lab);
     lab_expect_silence(it.bed.c1);

@@ -110,14 +110,17 @@ Test(reload, keys_that_need_a_restart_are_named_and_the_others_are_taken)
 
 Test(reload, it_is_refused_while_the_agent_drains)
 {
-    struct lab_bed bed = lab_bed(ONE);
+    struct lab_bed bed =
+        lab_bed((struct lab_plan){.servers = {S1}, .timers = "request: 60s, drain: 60s"});
     lab_send(bed.c1, lab_lir(bed.c1, ALICE));
-    lab_expect(bed.s1, LIR);
+    struct lab_message *at_s1 = lab_expect(bed.s1, LIR);
+    bed.c1->auto_disconnect = true;
     lab_stop(bed.lab);
     lab_wait_log(bed.lab, "draining");
     kill(bed.lab->agent, SIGHUP);
     lab_wait_log(bed.lab, "the agent is ending");
-    lab_end_with_pending(bed.lab);
+    lab_answer(bed.s1, at_s1, 2001);
+    lab_end(bed.lab);
 }
 
 /* --- peers --- */

@@ -174,7 +174,9 @@ Test(stk, STK_09_a_server_that_is_suspect_for_a_moment_diverts_its_own_users_onl
 {
     enum { USERS = 60, SLOW = 2 };
     int before[USERS], during[USERS], after[USERS];
-    struct bed bed = bed_of(FOUR, 2001);
+    struct lab_plan plan = FOUR;
+    plan.timers = "watchdog: 30s, request: 10m"; /* it is not closed before all have asked */
+    struct bed bed = bed_of(plan, 2001);
     find_all(&bed, USERS, before);
     struct lab_peer *slow = bed.server[SLOW];
     slow->no_watchdog = true;

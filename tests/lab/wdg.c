@@ -11,6 +11,11 @@ TestSuite(wdg, .fini = lab_fini);
 static const struct lab_plan QUICK = {.timers = "watchdog: 6s"};
 static const struct lab_plan QUICK_PAIR = {.servers = {S1, S2},
                                            .timers = "watchdog: 6s, request: 60s"};
+/* Where something must not happen yet: real time counts, too, and a busy machine takes seconds of
+ * it. A draw lies between 58 and 62 s. */
+static const struct lab_plan SLOW = {.timers = "watchdog: 60s"};
+static const struct lab_plan SLOW_PAIR = {.servers = {S1, S2},
+                                          .timers = "watchdog: 60s, request: 10m"};
 
 static void expect_state(struct lab *lab, const char *state)
 {
@@ -23,26 +28,26 @@ static void expect_state(struct lab *lab, const char *state)
 
 Test(wdg, WDG_04_WDG_05_an_idle_peer_gets_one_DWR_and_no_second_while_it_is_silent)
 {
-    struct lab_bed bed = lab_bed(QUICK);
+    struct lab_bed bed = lab_bed(SLOW);
     bed.s1->no_watchdog = true;
-    lab_advance(bed.lab, 3000, 500);
+    lab_advance(bed.lab, 30000, 1000);
     cr_assert_eq(bed.s1->watchdogs, 0, "before the shortest draw");
-    lab_advance(bed.lab, 6000, 500);
+    lab_advance(bed.lab, 35000, 1000);
     struct lab_message *dwr = lab_expect(bed.s1, DWR);
     cr_assert_eq(lab_flags(dwr), R);
     cr_assert_eq(lab_application(dwr), 0);
     cr_assert_str_eq(lab_text(dwr, ORIGIN_HOST, 0), A_HOST);
     cr_assert_str_eq(lab_text(dwr, ORIGIN_REALM, 0), A_REALM);
-    lab_advance(bed.lab, 3000, 500);
+    lab_advance(bed.lab, 30000, 1000);
     cr_assert_eq(bed.s1->watchdogs, 1, "a DWR is never sent again");
     lab_end(bed.lab);
 }
 
 Test(wdg, WDG_04_messages_keep_the_watchdog_quiet)
 {
-    struct lab_bed bed = lab_bed(QUICK);
-    for (int seconds = 0; seconds < 60; seconds += 3) {
-        lab_advance(bed.lab, 3000, 1000);
+    struct lab_bed bed = lab_bed(SLOW);
+    for (int seconds = 0; seconds < 600; seconds += 30) {
+        lab_advance(bed.lab, 30000, 2000);
         lab_expect_service(bed.c1, bed.s1);
     }
     cr_assert_eq(bed.s1->watchdogs, 0);
@@ -50,27 +55,39 @@ Test(wdg, WDG_04_messages_keep_the_watchdog_quiet)
     lab_end(bed.lab);
 }
 
+/* Between two looks, in the agent's time. */
+struct span {
+    uint64_t begin, end;
+};
+
+static uint64_t agent_ms(const struct lab *lab)
+{
+    return lab_now_ms() + atomic_load(&lab->clock->offset) / NS_PER_MS;
+}
+
 Test(wdg, WDG_03_the_gaps_between_DWRs_vary_by_two_seconds_at_most)
 {
     enum { CYCLES = 20 };
     struct lab_bed bed = lab_bed(QUICK);
-    uint64_t last = 0, shortest = UINT64_MAX, longest = 0;
-    unsigned seen = 0;
-    while (seen < CYCLES) {
+    struct span last = {0};
+    uint64_t before = agent_ms(bed.lab), shortest = UINT64_MAX, longest = 0;
+    for (unsigned seen = 0; seen < CYCLES;) {
+        struct span now = {.begin = before}; /* it may have been on its way for a step */
+        before = agent_ms(bed.lab);
         lab_advance(bed.lab, 200, 200);
+        now.end = agent_ms(bed.lab);
         if (bed.s1->watchdogs == seen)
             continue;
-        uint64_t now = lab_now_ms() + atomic_load(&bed.lab->clock->offset) / NS_PER_MS;
-        uint64_t gap = now - last;
         if (seen++ > 0) {
-            shortest = gap < shortest ? gap : shortest;
-            longest = gap > longest ? gap : longest;
+            uint64_t most = now.end - last.begin, least = now.begin - last.end;
+            shortest = most < shortest ? most : shortest;
+            longest = least > longest ? least : longest;
         }
         last = now;
     }
-    cr_assert(shortest >= 3500 && longest <= 10000, "%lu to %lu ms", (unsigned long)shortest,
+    cr_assert(shortest >= 3900 && longest <= 10000, "%lu to %lu ms", (unsigned long)shortest,
               (unsigned long)longest);
-    cr_assert_geq(longest - shortest, 500, "all alike");
+    cr_assert_geq(longest, shortest + 500, "all alike");
     lab_end(bed.lab);
 }
 
@@ -92,11 +109,12 @@ Test(wdg, WDG_05_a_DWR_is_answered_with_our_names_and_no_more)
 /* S1 has a request, and has answered neither it nor the watchdog since. */
 static struct lab_message *make_suspect(struct lab_bed *bed, struct lab_message **lir)
 {
+    enum { MOST = 124 + 10 }; /* seconds: two of the longest draws */
     bed->s1->no_watchdog = true;
     lab_send(bed->c1, *lir = lab_lir(bed->c1, ALICE));
     struct lab_message *at_s1 = lab_expect(bed->s1, LIR);
-    for (int i = 0; i < 40 && !lab_metric(bed->lab, "antipode_peer_watchdog{peer=\"" S1
-                                                    "\",state=\"suspect\"}");
+    for (int i = 0; i < 2 * MOST && !lab_metric(bed->lab, "antipode_peer_watchdog{peer=\"" S1
+                                                          "\",state=\"suspect\"}");
          i++)
         lab_advance(bed->lab, 500, 500);
     expect_state(bed->lab, "suspect");
@@ -123,13 +141,13 @@ Test(
 
 Test(wdg, WDG_07_a_suspect_peer_is_closed_only_one_watchdog_later)
 {
-    struct lab_bed bed = lab_bed(QUICK_PAIR);
+    struct lab_bed bed = lab_bed(SLOW_PAIR);
     struct lab_message *lir;
     make_suspect(&bed, &lir);
     lab_answer(bed.s2, lab_expect(bed.s2, LIR), 2001);
-    lab_advance(bed.lab, 2500, 500);
+    lab_advance(bed.lab, 30000, 1000);
     cr_assert(!bed.s1->ended, "closed too soon");
-    lab_advance(bed.lab, 7000, 500);
+    lab_advance(bed.lab, 35000, 1000);
     lab_expect(bed.s1, DWR);
     lab_expect_closed(bed.s1);
     lab_end(bed.lab);
@@ -226,19 +244,19 @@ Test(wdg, WDG_10_FOV_07_a_peer_that_failed_gets_requests_after_three_DWAs)
 
 Test(wdg, WDG_10_the_second_DWR_waits_for_the_timer)
 {
-    struct lab_bed bed = lab_bed(QUICK_PAIR);
+    struct lab_bed bed = lab_bed(SLOW_PAIR);
     struct lab_peer *s1 = bring_back(&bed);
     lab_answer(s1, lab_expect(s1, DWR), 2001);
-    lab_advance(bed.lab, 3000, 500);
+    lab_advance(bed.lab, 30000, 1000);
     cr_assert_eq(s1->watchdogs, 1);
-    lab_advance(bed.lab, 6000, 500);
+    lab_advance(bed.lab, 35000, 1000);
     cr_assert_eq(s1->watchdogs, 2);
     lab_end(bed.lab);
 }
 
 Test(wdg, WDG_11_the_first_connection_carries_traffic_at_once)
 {
-    struct lab_bed bed = lab_bed(QUICK);
+    struct lab_bed bed = lab_bed(SLOW);
     expect_state(bed.lab, "okay");
     lab_expect_service(bed.c1, bed.s1);
     cr_assert_eq(bed.s1->watchdogs, 0);
@@ -247,7 +265,7 @@ Test(wdg, WDG_11_the_first_connection_carries_traffic_at_once)
 
 Test(wdg, WDG_11_after_an_orderly_disconnect_traffic_returns_at_once)
 {
-    struct lab_bed bed = lab_bed(QUICK);
+    struct lab_bed bed = lab_bed(SLOW);
     struct lab_message *dpr = lab_dpr(bed.c1, 0);
     lab_send(bed.c1, dpr);
     lab_expect_result(bed.c1, dpr, 2001);
@@ -306,13 +324,13 @@ Test(wdg, WDG_13_the_only_server_waits_for_its_third_DWA_where_that_is_wanted)
 
 Test(wdg, WDG_10_a_reopened_peer_that_is_silent_again_is_closed)
 {
-    struct lab_bed bed = lab_bed(QUICK_PAIR);
+    struct lab_bed bed = lab_bed(SLOW_PAIR);
     struct lab_peer *s1 = bring_back(&bed);
     lab_expect(s1, DWR);
-    lab_advance(bed.lab, 3000, 500);
+    lab_advance(bed.lab, 30000, 1000);
     cr_assert(!s1->ended);
-    for (int i = 0; i < 40 && !s1->ended; i++)
-        lab_advance(bed.lab, 500, 500);
+    for (int i = 0; i < 200 && !s1->ended; i++)
+        lab_advance(bed.lab, 1000, 1000);
     cr_assert(s1->ended);
     lab_end(bed.lab);
 }
@@ -356,14 +374,14 @@ Test(wdg, WDG_01_a_client_is_watched_like_a_server)
 /* The same machine in real time: one DWR between 4 and 8 s, and suspicion between 8 and 16 s. */
 Test(wdg, WDG_06_in_real_time_a_silent_peer_is_suspect_after_two_draws)
 {
+    uint64_t start = lab_now_ms(); /* before the timer began; what is seen late was not too soon */
     struct lab_bed bed = lab_bed(QUICK);
-    uint64_t start = lab_now_ms();
     bed.s1->no_watchdog = true;
     lab_expect(bed.s1, DWR);
     uint64_t first = lab_now_ms() - start;
     expect_state(bed.lab, "suspect");
     uint64_t second = lab_now_ms() - start;
-    cr_assert(first >= 3900 && second >= first + 3900, "%lu, %lu ms", (unsigned long)first,
+    cr_assert(first >= 3900 && second >= 7800, "%lu, %lu ms", (unsigned long)first,
               (unsigned long)second);
     lab_end(bed.lab);
 }
