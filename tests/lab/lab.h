@@ -254,6 +254,9 @@ double lab_metric(struct lab *lab, const char *sample);
 double lab_metric_sum(struct lab *lab, const char *name, const char *label);
 void lab_wait_metric(struct lab *lab, const char *sample, double value);
 void lab_wait_metric_sum(struct lab *lab, const char *name, const char *label, double value);
+/* Messages of the base protocol that the agent has sent, less those that it has received, but for
+ * CERs on their way: it grows by each DWR and falls by its DWA. */
+double lab_owed(struct lab *lab);
 /* Requests received = requests ended + requests in flight. */
 void lab_expect_balance(struct lab *lab);
 

@@ -150,9 +150,19 @@ void lab_wait_metric_sum(struct lab *lab, const char *name, const char *label, d
     }
 }
 
+double lab_owed(struct lab *lab)
+{
+    char *text = scrape(lab);
+    double sent = sum_in(text, "antipode_messages_sent_total", "type=\"base\"");
+    double received = sum_in(text, "antipode_messages_received_total", "type=\"base\"");
+    double dialled = sum_in(text, "antipode_peer_state", "state=\"wait_i_cea\"");
+    free(text);
+    return sent - received - dialled;
+}
+
 void lab_expect_balance(struct lab *lab)
 {
-    uint64_t deadline = lab_now_ms() + LAB_DEADLINE_MS / 3;
+    uint64_t deadline = lab_now_ms() + LAB_DEADLINE_MS;
     for (;;) {
         char *text = scrape(lab);
         double received = sum_in(text, "antipode_messages_received_total", "type=\"request\"");
