@@ -9,13 +9,19 @@
 
 #include "tests/lab/lab_kind.h"
 
-enum { READ_AT_ONCE = 65536 };
+enum { READ_AT_ONCE = 65536, PORT_TRIES = 10 };
 
 /* --- opening --- */
 
+/* A port that nobody is given by chance while a test does not listen there. */
 int lab_tcp_listen(struct lab *lab, struct lab_server *server)
 {
-    int fd = lab_listen_on(lab->plan.ipv6, &server->port);
+    bool is_new = !server->port;
+    int fd, tries = 0;
+    do {
+        server->port = is_new ? lab_free_port() : server->port;
+        fd = lab_listen_on(lab->plan.ipv6, &server->port);
+    } while (fd == -EADDRINUSE && is_new && ++tries < PORT_TRIES);
     if (fd < 0)
         return fd;
     server->listener = fd;
