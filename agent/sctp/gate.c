@@ -1,11 +1,16 @@
-/* gate.c — a lock for readers, which are the receiving threads, and the one who shuts the gate. */
+/* gate.c — a lock for readers, which are the threads of the stack, and the one who shuts the gate.
+ */
 #include "agent/sctp/gate.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { GUARDED_MAX = 8 }; /* raw and UDP, IPv4 and IPv6 */
@@ -46,7 +51,7 @@ static bool is_guarded(int descriptor)
     return false;
 }
 
-/* Done with the last packet. */
+/* Done with the last packet, or with all timers that were due. */
 static void go_out(void)
 {
     if (is_inside)
@@ -69,4 +74,50 @@ ssize_t recvmsg(int descriptor, struct msghdr *message, int flags)
     if (got > 0 && is_guarded(descriptor))
         come_in();
     return got;
+}
+
+/* --- timers -------------------------------------------------------------------------------------
+ */
+
+static pthread_once_t first_time = PTHREAD_ONCE_INIT;
+static pthread_key_t at_end;
+static const char name_of_timers[] = "SCTP timer";
+
+static void on_end(void *unused)
+{
+    (void)unused;
+    go_out();
+}
+
+static void make_key(void)
+{
+    if (pthread_key_create(&at_end, on_end))
+        abort();
+}
+
+/* Known by its name, which the stack gives it before it first sleeps. It ends when it has slept,
+ * hence inside: it goes out at its end. */
+static bool runs_timers(void)
+{
+    static _Thread_local enum { UNKNOWN, YES, NO } answer;
+    char name[16] = "";
+    if (answer != UNKNOWN)
+        return answer == YES;
+    answer = prctl(PR_GET_NAME, name) == 0 && strcmp(name, name_of_timers) == 0 ? YES : NO;
+    if (answer == NO)
+        return false;
+    pthread_once(&first_time, make_key);
+    if (pthread_setspecific(at_end, name_of_timers))
+        abort();
+    return true;
+}
+
+/* Likewise. The timers' thread sleeps, looks at all timers, and sleeps again. */
+int nanosleep(const struct timespec *time, struct timespec *left)
+{
+    go_out();
+    int result = (int)syscall(SYS_nanosleep, time, left);
+    if (runs_timers())
+        come_in();
+    return result;
 }

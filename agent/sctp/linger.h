@@ -1,10 +1,8 @@
 /* linger.h — associations that their owner has done with, until they are over in good order.
  *
- * usrsctp (0.9.5.0) frees a socket under the hands of its timers' thread when it is closed while
- * one of its association's timers goes off: that counts itself among the users after the last one
- * has gone. So what ends in good order is closed when it is over and its timers are stopped, by a
- * thread that the stack has from its opening to its close. Receiving threads are kept out by
- * gate.h. */
+ * Once closed it would be out of our hands: what the other side still says would not be heard, and
+ * one that acknowledges a little now and then would keep it for ever. So what ends in good order is
+ * closed when it is over, by a thread that the stack has from its opening to its close. */
 #pragma once
 
 #include "agent/sctp/assoc.h"
