@@ -284,9 +284,11 @@ uint32_t rt_group_size(const struct rt_bindings *bindings, uint32_t place)
 
 /* --- sessions --- */
 
+/* Written once: it lies beside what every look-up reads. */
 void rt_bindings_note_session(struct rt_bindings *bindings)
 {
-    atomic_store_explicit(&bindings->has_sessions, true, memory_order_relaxed);
+    if (!rt_bindings_has_sessions(bindings))
+        atomic_store_explicit(&bindings->has_sessions, true, memory_order_relaxed);
 }
 
 bool rt_bindings_has_sessions(const struct rt_bindings *bindings)
