@@ -1,16 +1,11 @@
 """What carries the connections of a scenario: the words of antipode, antipode-load and antipode-hss for tcp, tls, sctp and dtls.
 Certificates are made for the scenario; sctp and dtls go in UDP, so no privilege is needed."""
 import pathlib
-import socket
 import subprocess
 
+from common import free_udp_port
+
 CERTIFICATES = pathlib.Path(__file__).resolve().parents[2] / 'bench' / 'certificates.sh'
-
-
-def free_udp_port():
-    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
-        probe.bind(('::', 0))
-        return probe.getsockname()[1]
 
 
 class Carrier:

@@ -4,6 +4,7 @@ Ports are taken free by the programs; nothing sleeps for a time that is hoped to
 condition and has a deadline. Children end with the test, also when it fails, and when this process is killed.
 """
 import ctypes
+import itertools
 import json
 import mmap
 import os
@@ -11,6 +12,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -39,6 +41,28 @@ def wait_until(condition, what, seconds=DEADLINE):
 
 def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+turns = itertools.count()
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    """For a program that takes its port later, or once more. It lies below those that the system gives by itself, and each
+    process has others, so that nobody is there before it."""
+    first, count, of_a_process = 10000, 22000, 16  # as the lab's
+    for _ in range(count):
+        port = first + (os.getpid() * of_a_process + next(turns)) % count
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(('' if kind == socket.SOCK_DGRAM else '127.0.0.1', port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError('no free port')
+
+
+def free_udp_port():
+    return free_port(socket.SOCK_DGRAM)
 
 
 class Program:

@@ -5,21 +5,10 @@ import socket
 import subprocess
 import unittest
 
-from common import DEADLINE, die_with_parent, wait_until
+from common import DEADLINE, die_with_parent, free_port, wait_until
 
 SLOTS = 16384
 SERVER = shutil.which('redis-server')
-
-
-def free_ports(count):
-    """Ports that were free a moment ago; redis-server can take none by itself."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(('127.0.0.1', 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 class RedisError(Exception):
@@ -33,13 +22,13 @@ class Redis:
         if not SERVER:
             raise unittest.SkipTest('no redis-server')
         self.scenario, self.password = scenario, password
-        self.port, bus = free_ports(2)
+        self.port, bus = free_port(), free_port()
         self.address = f'127.0.0.1:{self.port}'
         self.room = scenario.room / f'redis-{self.port}'
         self.room.mkdir()
         self.options = ['--requirepass', password] if password else []
         if cluster:
-            self.options += ['--cluster-enabled', 'yes', '--cluster-port', str(bus), '--cluster-node-timeout', '2000',
+            self.options += ['--cluster-enabled', 'yes', '--cluster-port', str(bus), '--cluster-node-timeout', '15000',
                              '--cluster-require-full-coverage', 'no']
         scenario.addCleanup(self.kill)
         self.start()

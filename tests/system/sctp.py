@@ -7,7 +7,7 @@ import errno
 import socket
 import struct
 
-from common import DEADLINE, Agent, wait_until
+from common import DEADLINE, Agent, free_udp_port, wait_until
 
 IPPROTO_SCTP = 132
 SOCK_STREAM = 1
@@ -21,12 +21,6 @@ ROOM = 1 << 16
 SNDINFO = 1
 
 Received = collections.namedtuple('Received', 'octets stream ppid unordered')
-
-
-def free_udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(('', 0))
-        return one.getsockname()[1]
 
 
 class Stack:

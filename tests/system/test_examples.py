@@ -3,9 +3,8 @@ says."""
 import shutil
 import subprocess
 
-from common import AGENT_BIN, Hss, Load, REALM, Scenario, wait_until
+from common import AGENT_BIN, Hss, Load, REALM, Scenario, free_udp_port, wait_until
 from diameter import ERROR, ORIGIN_HOST, RESULT_CODE, USER_NAME, avp
-from carrier import free_udp_port
 from test_dns import Server
 from test_tls import Ring, TlsSipServer, TlsYesServer
 from examples import FOLDER, LIR, MAR, UAR, Client, Example, certificates, servers

@@ -4,10 +4,11 @@ T, and the users return after the third DWA, each to where he was.
 The agent is on the lab clock; the load generator and the HSSs live in real time. Over tls, sctp and dtls it is less often.
 """
 import re
+import signal
 import types
 
 from carrier import Carrier
-from common import REALM, Hss, LabClock, Load, Agent, Scenario
+from common import REALM, Hss, LabClock, Load, Agent, Scenario, free_port
 from diameter import homes
 
 USERS = 300
@@ -45,6 +46,8 @@ class Kill(Scenario):
         words = self.carrier.tool(f'hss{number}')
         if self.carrier.is_sctp:
             words[-1] = udp_port
+        elif not port:
+            port = free_port()  # it comes back to it
         if mate:
             words += ['--peer-of', mate.address, *self.carrier.dialled(mate.udp_port)]
         return Hss(self, number, '--users', USERS, '--delay', '5ms-20ms', *words, port=port)
@@ -96,6 +99,7 @@ class Kill(Scenario):
 
     def kill_once(self, victim, before):
         survivor = self.hsss[3 - victim.number]
+        victim.send(signal.SIGSTOP)  # else it may have answered what was pending before it is killed
         self.agent.await_metrics(lambda now: now.sum('peer_pending_requests', peer=victim.identity) > 0, 'pending')
         victim.kill()
         self.agent.await_metrics(lambda now: not self.is_up(now, victim), 'the loss is seen')

@@ -7,9 +7,9 @@ import urllib.request
 
 import yaml as pyyaml
 
-from common import DEADLINE, REALM, Agent, Hss, Scenario, wait_until, yaml
+from common import DEADLINE, REALM, Agent, Hss, Scenario, free_udp_port, wait_until, yaml
 from diameter import RESULT_CODE, SipServer, YesServer
-from sctp import SctpAgent, free_udp_port
+from sctp import SctpAgent
 from test_tls import Ring, TlsSipServer, TlsYesServer
 
 CLIENT, SERVER = 'sip1.example.com', f'hss1.{REALM}'

@@ -7,10 +7,10 @@ import struct
 import subprocess
 import sys
 
-from common import REALM, Hss, Load, Scenario, die_with_parent, wait_until
+from common import REALM, Hss, Load, Scenario, die_with_parent, free_udp_port, wait_until
 from diameter import (AUTH_APPLICATION_ID, AUTH_SESSION_STATE, CER, DESTINATION_REALM, DPR, DWR, LIR, PROXIABLE, REQUEST,
                       RESULT_CODE, SESSION_ID, SIP, SIP_AOR, HOST_IP_ADDRESS, Message, SipServer, YesServer, avp, write)
-from sctp import SctpAgent, SctpSocket, free_udp_port
+from sctp import SctpAgent, SctpSocket
 
 PLUGIN = 999999  # an AVP that nobody knows
 LENGTH = 5015

@@ -5,7 +5,7 @@ Each HSS knows only whom it has registered, so a request that goes astray fails 
 import os
 import zlib
 
-from common import Hss, Program, REALM, Scenario, configuration, yaml
+from common import Hss, Program, REALM, Scenario, configuration, free_port, yaml
 from diameter import AUTH_APPLICATION_ID, AUTH_SESSION_STATE, DESTINATION_REALM, ORIGIN_HOST, RESULT_CODE, SESSION_ID, SIP, USER_NAME, SipServer, avp, homes
 from examples import Example
 
@@ -53,7 +53,7 @@ class Users(Scenario):
         rows = (f'sip:user{i}@{REALM},hss/g{home(i)},{i}\nuser{i}@{REALM},hss/g{home(i)},{i}\n' for i in range(USERS))
         (self.room / 'users.csv').write_text(''.join(rows))
         self.hss = [Hss(self, number, '--users', USERS, '--push', 'ppr:50') for number in (1, 2, 3, 4)]
-        self.agents = [Agent(self, number, self.hss) for number in (1, 2)]
+        self.agents = [Agent(self, number, self.hss, free_port()) for number in (1, 2)]
 
     def run_load(self, *options):
         return Load(self, self.agents, '--connections', 16, '--window', 16, *options)
