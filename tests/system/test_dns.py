@@ -5,12 +5,12 @@ import contextlib
 import json
 import pathlib
 import re
+import select
 import signal
 import socket
 import ssl
 import sys
 import threading
-import time
 import urllib.request
 
 from common import DEADLINE, Agent, LabClock, Scenario, wait_until
@@ -82,7 +82,7 @@ class Names(Scenario):
         return host
 
     def start(self, clock=None, **sections):
-        dns = {'servers': [self.dns.address], 'timeout': '1s', 'discover': 'realms', **sections.pop('dns', {})}
+        dns = {'servers': [self.dns.address], 'timeout': '20s', 'discover': 'realms', **sections.pop('dns', {})}
         sections = {'peers': [CLIENTS], 'pools': [], 'routes': [], **sections}
         self.agent = Agent(self, [], clock=clock, workers=2, dns=dns, **sections)
 
@@ -273,17 +273,18 @@ class Realms(Names):
         self.serve('')
         s1 = self.host('s1.' + PARTNER)
         self.dns.write('silent.example black-hole\n' + TCP + s1.srv())
-        self.start()
+        self.start(dns={'timeout': '3s'}, timers={'request': '10m'})
         client, other = self.client(), self.client(2)
         self.expect(self.ask(other), s1)
-        began = time.monotonic()
         client.send(LIR, avp(SESSION_ID, 'x'), avp(AUTH_APPLICATION_ID, SIP), avp(AUTH_SESSION_STATE, 1),
                     avp(DESTINATION_REALM, 'silent.example'), avp(SIP_AOR, 'sip:a@silent.example'))
-        for _ in range(100):
+        wait_until(lambda: self.dns.count('silent.example'), 'a question')
+        served = 0
+        while not select.select([client], [], [], 0)[0]:
             self.expect(self.ask(other), s1)
-        self.assertLess(time.monotonic() - began, 1)
+            served += 1
+        self.assertGreater(served, 10, 'while nobody answers')
         self.assertEqual(client.take().number(RESULT_CODE), 3002)
-        self.assertLess(time.monotonic() - began, 5 + 10)
         asked = self.dns.count('silent.example')
         self.assertEqual(self.ask(client, 'silent.example').number(RESULT_CODE), 3002)
         self.assertEqual(self.dns.count('silent.example'), asked)
@@ -360,14 +361,14 @@ class Expiry(Names):
         self.start(clock=self.clock)
 
     def test_DNS_10_when_the_record_changes_the_new_host_serves_and_the_old_one_is_parted_from(self):
-        self.begin(5)
+        self.begin(60)
         client = self.client()
         self.expect(self.ask(client), self.s1)
-        self.dns.write(TCP + self.s2.srv(ttl=5))
+        self.dns.write(TCP + self.s2.srv(ttl=60))
         self.expect(self.ask(client), self.s1)
-        self.clock.move(4.5)
+        self.clock.move(54)
         wait_until(lambda: self.ask(client).text(ORIGIN_HOST) == self.s2.identity, 'the new host')
-        self.clock.move(1)
+        self.clock.move(12)
         wait_until(lambda: self.s1.parted() == [2], 'DPR with cause 2')
         self.end()
 
@@ -411,7 +412,7 @@ class Reload(Names):
         other = Server(self.room / 'other')
         self.addCleanup(other.close)
         other.write(TCP + s1.srv())
-        self.start()
+        self.start(dns={'timeout': '1s'})
         client = self.client()
         client.send(LIR, avp(SESSION_ID, 'x'), avp(AUTH_APPLICATION_ID, SIP), avp(AUTH_SESSION_STATE, 1),
                     avp(DESTINATION_REALM, 'silent.example'), avp(SIP_AOR, 'sip:a@silent.example'))
@@ -500,6 +501,6 @@ class HostNames(Names):
     def test_DNS_14_an_agent_whose_name_servers_are_silent_ends_well(self):
         self.serve('')
         s1 = self.host('hss1.example.net')
-        self.begin('. black-hole\n', self.by_name(s1))
+        self.begin('. black-hole\n', self.by_name(s1), timeout='1s')
         wait_until(lambda: self.dns.count(s1.name) > 0, 'a question')
         self.assert_ends_well(self.agent)
