@@ -16,7 +16,7 @@ class Shared(Scenario):
         self.hsss = [Hss(self, number, '--users', 100000, '--registered') for number in (1, 2)]
         self.other = {hss.identity: self.hsss[2 - hss.number].identity for hss in self.hsss}
 
-    def agent(self, number, store, nodes, cluster=False, timeout='500ms', **more):
+    def agent(self, number, store, nodes, cluster=False, timeout='10s', **more):
         return Agent(self, self.hsss, identity=f'dra{number}.example.net', users={'bindings': {
             'store': store, 'nodes': nodes, 'cluster': cluster, 'timeout': timeout, **more}})
 
@@ -47,6 +47,10 @@ class Shared(Scenario):
         there = {user: self.other[host] for user, host in homes(agent, users).items()}
         self.bind(agent, users, there)
         return there
+
+    def await_keys(self, store, count=USERS):
+        """An answer does not wait for what was learnt of it."""
+        wait_until(lambda: len(store.keys()) == count, 'what was learnt is in Redis')
 
     def await_homes(self, agent, expected):
         wait_until(lambda: homes(agent, expected) == expected, 'what the other one has changed')
@@ -81,6 +85,7 @@ class OneNode(Shared):
         redis = Redis(self)
         first, second = self.agents([redis.address])
         there = self.bind_elsewhere(first, range(USERS))
+        self.await_keys(redis)
         self.assertEqual(homes(second, there), there)
         self.assertEqual(homes(first, there), there)
         self.assertEqual(len(redis.keys()), USERS)
@@ -90,6 +95,7 @@ class OneNode(Shared):
         redis = Redis(self)
         first, second = self.agents([redis.address])
         there = self.bind_elsewhere(first, range(USERS))
+        self.await_keys(redis)
         self.assertEqual(homes(second, there), there)
         back = {user: self.other[host] for user, host in there.items()}
         self.bind(second, back, back)
@@ -111,6 +117,7 @@ class OneNode(Shared):
         redis = Redis(self)
         first, second = self.agents([redis.address])
         there = self.bind_elsewhere(first, range(USERS))
+        self.await_keys(redis)
         self.assert_ends_well(first)
         third = self.agent(1, 'redis', [redis.address])
         self.await_store(third, 1)
@@ -122,6 +129,7 @@ class OneNode(Shared):
         first, _ = self.agents([redis.address])
         hashed = homes(first, range(USERS))
         self.bind_elsewhere(first, range(USERS))
+        self.await_keys(redis)
         redis.ask('FLUSHALL')
         self.await_homes(first, hashed)
 
@@ -129,6 +137,7 @@ class OneNode(Shared):
         redis = Redis(self)
         first, second = self.agents([redis.address], lifetime='4s')
         there = self.bind_elsewhere(first, range(4))
+        self.await_keys(redis, 4)
         until = time.monotonic() + 10
         used = {user: there[user] for user in (0, 1)}
         while time.monotonic() < until:
@@ -142,6 +151,7 @@ class OneNode(Shared):
         file.write_text('open sesame\n')
         first, second = self.agents([redis.address], password_file=str(file))
         there = self.bind_elsewhere(first, range(USERS))
+        self.await_keys(redis)
         self.assertEqual(homes(second, there), there)
         self.assertNotIn('sesame', first.log)
 
@@ -272,6 +282,7 @@ class ThreeNodes(Shared):
 
     def test_all_nodes_share_the_users(self):
         there = self.bind_elsewhere(self.first, range(USERS))
+        self.await_keys(self.cluster)
         self.assertEqual(homes(self.second, there), there)
         self.assertEqual(len(self.cluster.keys()), USERS)
         for node in self.cluster.nodes:
@@ -279,6 +290,7 @@ class ThreeNodes(Shared):
 
     def test_one_address_is_enough_to_find_the_others(self):
         there = self.bind_elsewhere(self.first, range(USERS))
+        self.await_keys(self.cluster)
         third = self.agent(3, 'redis', self.cluster.addresses[:1], cluster=True)
         third.await_metrics(lambda now: now.sum('bindings_store_connections') == 6, 'connections')
         self.assertEqual(homes(third, there), there)
@@ -286,6 +298,7 @@ class ThreeNodes(Shared):
     def test_slots_that_move_are_followed(self):
         """By ASK while they are on their way, by MOVED when they have arrived."""
         there = self.bind_elsewhere(self.first, range(USERS))
+        self.await_keys(self.cluster)
         finish = [self.cluster.begin_to_move(key) for key in self.cluster.keys()[:10]]
         third = self.agent(3, 'redis', self.cluster.addresses, cluster=True)
         self.await_store(third, 3)
