@@ -16,8 +16,8 @@ from test_tls import Ring
 NEWUSER, NEWNET = 0x10000000, 0x40000000
 NEAR, FAR = 'dra1.example.com', 'dra2.example.net'
 PORT = 3868
-QUICK = {'rto': {'minimum': '100ms', 'maximum': '500ms'}, 'heartbeat': '500ms', 'path_retransmissions': 2,
-         'association_retransmissions': 4}
+QUICK = {'rto': {'minimum': '100ms', 'maximum': '500ms'}, 'heartbeat': '500ms', 'path_retransmissions': 4,
+         'association_retransmissions': 8}
 
 
 def run(*words):

@@ -67,11 +67,13 @@ class ServerAuthentication(Flows):
         first = Hss(self, 1, '--users', USERS, '--check-itself')
         second = Hss(self, 2, '--users', USERS, '--check-itself', '--peer-of', first.address)
         self.agent = Agent(self, [first, second])
-        load = Load(self, self.agent, '--flow', 'server-auth', '--users', USERS, '--duration', '3s', '--connections', 3, '--window', 8,
+        load = Load(self, self.agent, '--flow', 'server-auth', '--users', USERS, '--duration', '1h', '--connections', 3, '--window', 8,
                     '--no-fixed-destination', name='server-auth')
         self.agent.await_metrics(lambda now: now.sum('requests_total') > 2000, 'a load under way')
         first.kill()
-        report = load.report()
+        before = self.agent.metrics().sum('requests_total')
+        self.agent.await_metrics(lambda now: now.sum('requests_total') > before + 8 * USERS, 'it goes on')
+        report = load.finish()
         self.assertEqual({name: count for name, count in report['errors'].items() if count and name != 'flow'}, {})
         self.assertLessEqual(report['errors']['flow'], 24, 'at most those that were under way')
         self.assertGreater(report['flows'], USERS)

@@ -1,5 +1,6 @@
 """Cables that lose packets at random in both directions (nft), with load over them: every request is answered and the peer stays
 open. Over SCTP in IP and in UDP, and over DTLS. The figures are printed."""
+from common import wait_until
 from paths import FAR, NEAR, Paths, read, setUpModule  # noqa: F401
 
 # As many of a hundred, of those that arrive by the cables.
@@ -16,7 +17,7 @@ table inet loss {{
 class Loss(Paths):
     settings = {}  # all as it is by default
     rate = 300
-    seconds = 4
+    answers = 1200
 
     def lose(self, percent):
         rules = LOSS.format(percent=percent)
@@ -32,11 +33,13 @@ class Loss(Paths):
         """A chunk may be lost several times in a row, each time twice as long as before: so a request has time."""
         self.start(is_read=False, timers={'request': '30s'})
         self.lose(percent)
-        report = self.load('--duration', f'{self.seconds}s', rate=self.rate).report()
+        load = self.load('--duration', '1h', rate=self.rate)
+        self.near.await_metrics(lambda now: now.sum('answers_total', peer=FAR) >= self.answers, 'a load')
+        wait_until(lambda: min(self.lost(), self.lost(*self.there)) > 0, 'packets were lost both ways')
+        report = load.finish()
         lost = [self.lost(), self.lost(*self.there)]
         self.assert_no_errors(report)
         self.assertEqual(report['connections_lost'], 0)
-        self.assertGreater(min(lost), 0, 'packets were lost both ways')
         self.assert_balanced(self.near)
         for agent, other in ((self.near, FAR), (self.far, NEAR)):
             self.assertEqual(agent.log.count(f'{other}: open'), 1)

@@ -17,6 +17,7 @@ SUBSCRIBERS = int(os.environ.get('RELOAD_SUBSCRIBERS', 20000))
 RELOADS = int(os.environ.get('RELOADS', 100))
 USERS = 500
 QUIET = '5s'
+PATIENT = {'request': '30s'}  # a busy machine loses nothing, either
 POLICY = {'name': 'tidy', 'apply_to': 'request', 'when': [{'avp': 'Accounting-Realtime-Required', 'present': True}],
           'do': [{'remove': 'Accounting-Realtime-Required'}]}
 
@@ -64,7 +65,7 @@ class Reload(Scenario):
         self.table = self.room / 'users.csv'
         with self.table.open('w') as file:
             file.writelines(f'sip:nobody{i}@{REALM},hss1.{REALM}\n' for i in range(SUBSCRIBERS))
-        self.agent = Agent(self, self.hsss, carrier=self.carrier)
+        self.agent = Agent(self, self.hsss, carrier=self.carrier, timers=PATIENT)
         self.file = next(self.room.glob('*.yaml'))
         self.before = self.agent.metrics()
 
@@ -74,7 +75,7 @@ class Reload(Scenario):
     def conf(self, number):
         """What reload `number` asks for: each thing comes and goes at a pace of its own."""
         servers = self.hsss + ([self.third] if number & 1 else [])
-        conf = configuration(servers, carrier=self.carrier)
+        conf = configuration(servers, carrier=self.carrier, timers=PATIENT)
         conf['listen'][0]['port'] = 0  # as it was: any
         members = conf['pools'][0]['members'] = [{'peer': hss.identity} for hss in self.hsss]
         members[0]['weight'] = 100 + number % 3 * 50

@@ -10,8 +10,7 @@ import re
 import subprocess
 import sys
 
-from carrier import free_udp_port
-from common import DEADLINE, Agent, Hss, Load, Program, Scenario, wait_until
+from common import DEADLINE, Agent, Hss, Load, Program, Scenario, free_udp_port, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 SECONDS = int(os.environ.get('STRANGERS_SECONDS', 6))
@@ -34,7 +33,7 @@ class Strangers(Scenario):
         self.udp_port = free_udp_port()
         self.hsss = [Hss(self, number, '--users', USERS) for number in (1, 2)]
         self.quiet = Hss(self, 3)  # in no pool: its watchdog runs
-        self.agent = Agent(self, [*self.hsss, self.quiet], timers={'watchdog': '6s', 'capabilities': '2m'}, limits={
+        self.agent = Agent(self, [*self.hsss, self.quiet], timers={'watchdog': '6s', 'capabilities': '2m', 'request': '30s'}, limits={
             'connections': IDLE + 4000, 'half_open': IDLE + 2000}, tls=files, sctp={'udp_port': self.udp_port}, listen=[
                 {'transport': transport, 'address': '127.0.0.1', 'port': 0} for transport in ('tcp', 'tls', 'sctp')],
             pools=[{'name': 'hss', 'members': [{'peer': hss.identity} for hss in self.hsss]}])
@@ -63,10 +62,10 @@ class Strangers(Scenario):
         load = self.load('load', '1h')
         self.agent.await_metrics(lambda now: now.sum('peers_open', peer='*.example.com') >= 8, 'a load')
         came = self.come()
-        metrics = self.agent.metrics()
+        metrics = self.agent.await_metrics(
+            lambda now: now.sum('messages_sent_total', peer=self.quiet.identity, type='base') > 1, 'a DWR')
         report = load.finish()
         self.assert_unnoticed(report)
-        self.assertGreater(metrics.sum('messages_sent_total', peer=self.quiet.identity, type='base'), 1, 'a DWR')
         self.assertEqual(came.get('idle', 0), IDLE, 'they are within the limits')
         self.assert_balanced(self.agent)
         self.say(quiet, report, came, metrics)

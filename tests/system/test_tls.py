@@ -85,8 +85,8 @@ class TlsYesServer(YesServer):
 class TlsAgent(Agent):
     """One listener of each kind; it dials the servers by TLS."""
 
-    def __init__(self, scenario, servers, tls, clock=None, waits=True):
-        conf = configuration([], tls=tls, timers={'connect': '2s'})
+    def __init__(self, scenario, servers, tls, clock=None, waits=True, connect='1m'):
+        conf = configuration([], tls=tls, timers={'connect': connect, 'capabilities': '5m'})
         self.servers = servers
         conf['listen'] = [{'transport': kind, 'address': '127.0.0.1', 'port': 0} for kind in ('tcp', 'tls')]
         conf['peers'] += [{'identity': server.identity, 'realm': REALM, 'connect': {
@@ -112,8 +112,10 @@ class TlsAgent(Agent):
         return next((peer for peer in peers if peer['identity'] == identity), None)
 
     def await_refusal(self, reason, count=1):
-        return self.await_metrics(
+        """A scrape that is later than the one that shows it: so it has all that came before."""
+        self.await_metrics(
             lambda now: now.by('connections_refused_total', 'reason')[reason] == count, f'a refusal: {reason}')
+        return self.metrics()
 
 
 def cer(identity):
@@ -122,10 +124,10 @@ def cer(identity):
 
 
 class Tls(Scenario):
-    def start(self, server='hss1.' + REALM, clock=None, waits=True, **keys):
+    def start(self, server='hss1.' + REALM, clock=None, waits=True, connect='1m', **keys):
         self.ring = Ring(self.room / 'tls', CLIENT, 'only-tls.example.com', 'hss1.' + REALM)
         self.server = TlsYesServer(1, self.ring, server)
-        self.agent = TlsAgent(self, [self.server], self.ring.section(**keys), clock, waits)
+        self.agent = TlsAgent(self, [self.server], self.ring.section(**keys), clock, waits, connect)
 
     def ask(self, client, user=1):
         client.send_lir(user)
@@ -254,7 +256,7 @@ class Tls(Scenario):
 
     def test_SEC_15_server_that_never_shakes_hands_is_given_up_in_time(self):
         """It takes the connection, and says nothing."""
-        self.start(server=None, waits=False)
+        self.start(server=None, waits=False, connect='2s')
         self.agent.await_metrics(
             lambda now: now.by('tls_handshakes_total', 'result')['timeout'] >= 1, 'a handshake that takes too long')
         self.end()
