@@ -118,8 +118,8 @@ class Neighbours(Scenario):
         self.peer.send(signal.SIGSTOP)
         while self.agent.metrics().sum('peers_open', peer=PEER):
             self.clock.move(1)
-        self.assertEqual(len(first.seen(from_agent=True, command=DWR)), 1)
         wait_until(lambda: first.closed_first_by == 'agent', 'the agent has closed')
+        self.assertEqual(len(first.seen(from_agent=True, command=DWR)), 1)
         self.peer.send(signal.SIGCONT)
         self.back_in_service()
 

@@ -35,7 +35,7 @@ class Habits(Scenario):
         self.listener = Listener(self, SERVER)
         self.behind = Tap(self, self.listener.port, True)
         self.agent = Relay(self, [dialled(SERVER, self.behind.port, role='server'), dialling('*.example.com')],
-                           pool=[SERVER], clock=self.clock, timers=timers)
+                           pool=[SERVER], clock=self.clock, timers={'watchdog': '1h', **timers})
         self.before = Tap(self, self.agent.port, False)
         self.server = self.listener.accept()
         self.server.application = application

@@ -58,7 +58,8 @@ class Clients(Dialled):
 
     def check_refused(self, result, name, *options):
         self.assertTrue(self.client(name, *options).is_refused())
-        metrics = self.await_counted(result)
+        self.await_counted(result)
+        metrics = self.agent.await_metrics(lambda now: now.sum('connections_refused_total', reason='tls') >= 1, 'a refusal')
         self.assertEqual(metrics.sum('tls_handshakes_total', result='ok'), 0)
         self.assertEqual(metrics.sum('connections_refused_total', reason='tls'), 1)
 
