@@ -54,7 +54,7 @@ trap 'exit 130' INT TERM
 # Waits until the pattern stands in the file and prints what its group caught.
 await() {
     local file=$1 pattern=$2 caught
-    for _ in $(seq 300); do
+    for _ in $(seq 1200); do
         caught=$(sed -nE "s/$pattern/\\1/p" "$file" | head -1)
         [ -n "$caught" ] && { echo "$caught"; return 0; }
         sleep 0.05

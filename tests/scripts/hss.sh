@@ -22,7 +22,7 @@ start() {
     "$hss" --users 500 "$@" >"$out" 2>"$out.err" &
     pid=$!
     pids+=("$pid")
-    for ((i = 0; i < 200; i++)); do
+    for ((i = 0; i < 1200; i++)); do
         address=$(sed -n 's/^listening //p' "$out")
         [[ $address ]] && return
         kill -0 "$pid" 2>/dev/null || fail "antipode-hss $* does not start"
@@ -44,7 +44,7 @@ says() {
 }
 
 play() {
-    timeout 30 "$load" --connect "$address" --users 500 --destination-realm example.net --report json \
+    timeout 120 "$load" --connect "$address" --users 500 --destination-realm example.net --report json \
         --connections 4 --window 8 "$@" >"$dir/load" 2>"$dir/load.err"
 }
 
@@ -71,14 +71,14 @@ stop late
 says "$report" requests 4000
 
 start push --registered --push rtr:1000
-play --mix LIR:1 --duration 1s || fail "pushes"
+play --mix LIR:1 --duration 2s || fail "pushes"
 stop push
 [[ $report =~ \"sent\":([0-9]+),\"answered\":([0-9]+) ]] || fail "no pushes in $report"
-((BASH_REMATCH[1] > 100 && BASH_REMATCH[1] == BASH_REMATCH[2])) || fail "pushes and answers: $report"
+((BASH_REMATCH[1] > 20 && BASH_REMATCH[1] == BASH_REMATCH[2])) || fail "pushes and answers: $report"
 
 # A mirror: what is registered at one is known to the other, and to the one again after kill -9.
 knows() {
-    for ((i = 0; i < 50; i++)); do
+    for ((i = 0; i < 300; i++)); do
         play --mix LIR:1 --requests 2000 || fail "LIR"
         grep -qE '"(2005|5034)"' "$dir/load" || return 0
         sleep 0.1
@@ -108,7 +108,7 @@ says "$report" registered 500
 "$hss" --listen 127.0.0.1:0 --transport tls 2>"$dir/err"
 [[ $? == 2 && $(<"$dir/err") == *"--tls-certificate and --tls-key are missing"* ]] || fail "--transport tls without a certificate"
 start held
-timeout 5 "$hss" --listen "$address" >/dev/null 2>"$dir/err"
+timeout 60 "$hss" --listen "$address" >/dev/null 2>"$dir/err"
 [[ $? == 1 && $(wc -l <"$dir/err") == 1 ]] || fail "a port in use ends with 1 and one line"
 stop held
 echo "hss.sh: all held"
