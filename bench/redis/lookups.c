@@ -86,21 +86,32 @@ static uint64_t under_way(void)
     return redis_client_of(store, worker)->asked.count;
 }
 
+/* A store that is gone is asked nothing, and answers nothing. */
+static void turn_with_store(void)
+{
+    turn(UV_RUN_ONCE);
+    if (stats_read(&worker->stats.store_connections))
+        return;
+    fputs("lookups: the store is gone\n", stderr);
+    exit(1);
+}
+
 /* Asks for new keys, `window` at a time, until the time is over. */
 static void measure(const char *name, uint32_t window, uint64_t nanoseconds, uint64_t known)
 {
     struct rt_bound bound;
-    uint64_t begin = clock_now(), cpu = cpu_now(), asked = 0;
-    while (clock_now() - begin < nanoseconds && next_key < (known ? known : MOST)) {
-        while (under_way() < window) /* some are known, from before */
+    uint64_t begin = clock_now(), cpu = cpu_now(), asked = 0, end = known ? known : MOST;
+    while (clock_now() - begin < nanoseconds && next_key < end) {
+        while (under_way() < window && next_key < end) /* some are known, from before */
             asked += store->methods->find(store, worker, key_of(next_key++), &bound) == RT_ASKING;
-        turn(UV_RUN_ONCE);
+        if (under_way())
+            turn_with_store();
     }
     uint64_t time = clock_now() - begin, done = asked - under_way();
     printf("%-6s  window %4u  %8.0f a second  %5.2f us of CPU each\n", name, window,
            (double)done * 1e9 / (double)time, (double)(cpu_now() - cpu) / 1e3 / (double)(done + 1));
     while (under_way())
-        turn(UV_RUN_ONCE);
+        turn_with_store();
 }
 
 static struct conf *conf_for(const char *port)
