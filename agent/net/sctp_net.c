@@ -99,10 +99,23 @@ bool sctp_net_needs_restart(const struct conf *conf)
     return is_needed(conf) && sctp_stack_is_open() && sctp_stack_udp_port() != conf->sctp.udp_port;
 }
 
+static bool stack_closes(void)
+{
+    for (int i = 0; i < END_TRIES; i++) {
+        if (sctp_stack_close())
+            return true;
+        uv_sleep(END_PAUSE_MS);
+    }
+    return false;
+}
+
+/* Whoever has not shut an association by then gets an ABORT, not silence. */
 void sctp_net_end(void)
 {
-    for (int i = 0; i < END_TRIES && sctp_stack_is_open() && !sctp_stack_close(); i++)
-        uv_sleep(END_PAUSE_MS);
+    if (stack_closes())
+        return;
+    sctp_stack_give_up();
+    (void)stack_closes();
 }
 
 /* --- addresses ----------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ static struct socket *fail(struct socket *socket, int *error)
 {
     *error = errno ? -errno : -EINVAL;
     if (socket)
-        usrsctp_close(socket);
+        assoc_close_socket(socket);
     return NULL;
 }
 

@@ -23,7 +23,7 @@ static void break_off(struct socket *socket)
     (void)usrsctp_setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
-static void close_socket(struct socket *socket)
+void assoc_close_socket(struct socket *socket)
 {
     gate_shut();
     usrsctp_close(socket);
@@ -33,7 +33,7 @@ static void close_socket(struct socket *socket)
 void assoc_abandon(struct socket *socket)
 {
     break_off(socket);
-    close_socket(socket);
+    assoc_close_socket(socket);
 }
 
 /* --- ends ---------------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ void assoc_abandon(struct socket *socket)
 
 static void close_assoc(struct assoc *assoc)
 {
-    close_socket(assoc->socket);
+    assoc_close_socket(assoc->socket);
     free(assoc->partial);
     free(assoc);
 }

@@ -22,7 +22,7 @@ struct assoc {
     size_t room;
     uint8_t prefix[ASSOC_PREFIX]; /* of a message being discarded */
     bool is_listener;
-    uint32_t patience;  /* of one that lingers: milliseconds until it is aborted */
+    uint64_t deadline;  /* of one that lingers: when it is aborted, linger.c's clock */
     struct assoc *next; /* of those that linger */
 };
 
@@ -36,6 +36,8 @@ enum assoc_stage assoc_stage(const struct assoc *assoc);
 bool assoc_try_end(struct assoc *assoc, bool is_aborted);
 /* A socket that was accepted for nobody. */
 void assoc_abandon(struct socket *socket);
+/* While no thread of the stack looks at it. */
+void assoc_close_socket(struct socket *socket);
 
 /* The notifications we want; on a listener, for those it accepts. */
 bool assoc_subscribe(struct socket *socket);

@@ -15,8 +15,16 @@ static struct {
     struct assoc *arrived;
     unsigned count; /* of all that linger */
     uint32_t patience;
+    bool has_given_up;
     bool is_to_stop;
 } linger = {.lock = PTHREAD_MUTEX_INITIALIZER, .has_changed = PTHREAD_COND_INITIALIZER};
+
+static uint64_t milliseconds_now(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 static void take_arrived(struct assoc **list)
 {
@@ -42,21 +50,14 @@ static bool wait_for_some(struct assoc **list)
     return goes_on;
 }
 
-static bool has_ended(struct assoc *assoc)
-{
-    bool is_late = assoc->patience < PAUSE_MS;
-    assoc->patience -= is_late ? 0 : PAUSE_MS;
-    return assoc_try_end(assoc, is_late);
-}
-
-/* Returns how many have ended. */
-static unsigned look_at_all(struct assoc **list)
+/* Returns how many have ended. Those whose deadline has passed are aborted. */
+static unsigned look_at_all(struct assoc **list, uint64_t now)
 {
     unsigned ended = 0;
     while (*list) {
         struct assoc *assoc = *list;
         struct assoc *next = assoc->next;
-        if (has_ended(assoc)) {
+        if (assoc_try_end(assoc, assoc->deadline <= now)) {
             *list = next;
             ended++;
         } else
@@ -72,13 +73,22 @@ static void count_ended(unsigned ended)
     pthread_mutex_unlock(&linger.lock);
 }
 
+/* Once it was given up every deadline has passed. */
+static uint64_t time_of_look(void)
+{
+    pthread_mutex_lock(&linger.lock);
+    bool has_given_up = linger.has_given_up;
+    pthread_mutex_unlock(&linger.lock);
+    return has_given_up ? UINT64_MAX : milliseconds_now();
+}
+
 static void *run(void *unused)
 {
     const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000 * 1000};
     struct assoc *list = NULL;
     (void)unused;
     while (wait_for_some(&list)) {
-        count_ended(look_at_all(&list));
+        count_ended(look_at_all(&list, time_of_look()));
         if (list)
             (void)nanosleep(&pause, NULL);
     }
@@ -90,7 +100,7 @@ static void *run(void *unused)
 
 bool linger_start(void)
 {
-    linger.is_to_stop = false;
+    linger.is_to_stop = linger.has_given_up = false;
     return pthread_create(&linger.thread, NULL, run, NULL) == 0;
 }
 
@@ -107,7 +117,7 @@ void linger_take(struct assoc *assoc)
 {
     pthread_mutex_lock(&linger.lock);
     linger.count++;
-    assoc->patience = linger.patience;
+    assoc->deadline = milliseconds_now() + linger.patience;
     assoc->next = linger.arrived;
     linger.arrived = assoc;
     pthread_cond_signal(&linger.has_changed);
@@ -118,6 +128,13 @@ void linger_set_patience(uint32_t milliseconds)
 {
     pthread_mutex_lock(&linger.lock);
     linger.patience = milliseconds;
+    pthread_mutex_unlock(&linger.lock);
+}
+
+void linger_give_up(void)
+{
+    pthread_mutex_lock(&linger.lock);
+    linger.has_given_up = true;
     pthread_mutex_unlock(&linger.lock);
 }
 

@@ -16,6 +16,8 @@ void linger_stop(void);
  * the time that linger_set_patience gave to those that come after it. Any thread. */
 void linger_take(struct assoc *assoc);
 void linger_set_patience(uint32_t milliseconds);
+/* Whatever lingers, and what still comes, is aborted now. Any thread. */
+void linger_give_up(void);
 
 /* How many there are. */
 unsigned linger_count(void);

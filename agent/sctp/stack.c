@@ -157,6 +157,11 @@ uint16_t sctp_stack_udp_port(void)
     return (uint16_t)usrsctp_sysctl_get_sctp_udp_tunneling_port();
 }
 
+void sctp_stack_give_up(void)
+{
+    linger_give_up();
+}
+
 bool sctp_stack_close(void)
 {
     if (!is_running)

@@ -58,6 +58,8 @@ uint16_t sctp_stack_udp_port(void);
 /* Ends the stack and its threads. False: some association is not yet over; call it again a little
  * later. The owners' `wake` is called until it was true. */
 bool sctp_stack_close(void);
+/* Those that keep it from closing are aborted soon. */
+void sctp_stack_give_up(void);
 
 /* Calls `on_woken` with each association of this owner that something has happened to: it takes
  * what assoc_receive gives, and writes what waited. It may close the association. */

@@ -27,7 +27,8 @@ static void fill_both_buffers(struct assoc *assoc)
     }
 }
 
-Test(lingering, a_good_end_that_the_other_side_delays_becomes_an_abort)
+/* Its owner has done with the far end, and the near one has hardly begun to read. */
+static void begin_to_linger(void)
 {
     pair.settings = sctp_settings_usual();
     pair.settings.rto_maximum = 20000; /* else the one who shuts gives up */
@@ -36,14 +37,39 @@ Test(lingering, a_good_end_that_the_other_side_delays_becomes_an_abort)
     fill_both_buffers(pair.far);
     assoc_shut(pair.near);
     expect(pair.far, ASSOC_SHUT);
-    linger_set_patience(1000);
+}
+
+static void let_go(void)
+{
     assoc_close(pair.far);
     pair.far = NULL;
     cr_assert_eq(linger_count(), 1);
-    read_slowly_while_it_lingers(pair.near);
+}
+
+static void expect_abort(void)
+{
     while (next_news(pair.near) == ASSOC_MESSAGE)
         ;
     cr_assert_eq(pair.event.what, ASSOC_LOST);
     assoc_close(pair.near);
     pair.near = NULL;
+}
+
+Test(lingering, a_good_end_that_the_other_side_delays_becomes_an_abort)
+{
+    begin_to_linger();
+    linger_set_patience(1000);
+    let_go();
+    read_slowly_while_it_lingers(pair.near);
+    expect_abort();
+}
+
+Test(lingering, whoever_is_waited_for_is_told_when_the_program_gives_up)
+{
+    begin_to_linger();
+    let_go();
+    linger_give_up();
+    while (linger_count())
+        poll(NULL, 0, 1);
+    expect_abort();
 }
