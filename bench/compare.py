@@ -127,10 +127,6 @@ class Meter:
         return spent
 
 
-def pairs_of(report):
-    return report["answers"] + max(report["warmup_requests"] - report["warmup_errors"], 0)
-
-
 def connect_only(room, options, core, ends, meter, profile):
     """All connections of a profile with a request each, if they are many: {} or what that took."""
     connections = int(PROFILES[profile][1])
@@ -147,13 +143,13 @@ def connect_only(room, options, core, ends, meter, profile):
 
 
 def us_per_pair(result):
-    pairs = pairs_of(result["report"]) - result.get("connect_pairs", 0)
+    pairs = compare_table.pairs_of(result["report"]) - result.get("connect_pairs", 0)
     return (result["cpu_ns"] - 2 * result.get("connect_ns", 0)) / 1000 / pairs if pairs > 0 else None
 
 
 def tools_us_per_pair(result):
     """CPU of load and servers."""
-    pairs = pairs_of(result["report"])
+    pairs = compare_table.pairs_of(result["report"])
     return (result["load_ns"] + result["servers_ns"]) / 1000 / pairs if pairs > 0 else None
 
 

@@ -60,6 +60,11 @@ def lost(result):
     return sum(report["errors"].values()) + report["warmup_errors"]
 
 
+def pairs_of(report):
+    """Requests and their answers, those of the warm-up too."""
+    return report["answers"] + max(report["warmup_requests"] - report["warmup_errors"], 0)
+
+
 def cpu(result):
     return result.get("us_per_pair")
 
@@ -97,7 +102,8 @@ def kb_per_connection(result):
 
 
 def switches_per_1000(result):
-    return 1000 * result["switches"] / result["report"]["answers"] if result.get("us_per_pair") else None
+    """From the first connection on; the warm-up may have had the only answers."""
+    return 1000 * result["switches"] / pairs_of(result["report"]) if result.get("us_per_pair") else None
 
 
 # --- figures ---
