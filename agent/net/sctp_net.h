@@ -17,7 +17,7 @@ void sctp_net_restore(const struct conf *conf);
 bool sctp_net_needs_restart(const struct conf *conf);
 
 /* Ends it, when all loops have let go of their associations. Waits a second for the last goodbyes
- * at most. */
+ * at most, and another one after those that are left were aborted. */
 void sctp_net_end(void);
 
 /* The longest message of any peer: what an association lets through. Any thread. */

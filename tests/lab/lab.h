@@ -243,6 +243,8 @@ void lab_clock_close(struct lab *lab);
 /* Moves the agent's clock by `ms` in steps; after each all its threads have run what was due. Peers
  * are served meanwhile. */
 void lab_advance(struct lab *lab, unsigned ms, unsigned step_ms);
+/* The agent's time: that of the machine, and what the lab has added. */
+uint64_t lab_agent_ms(const struct lab *lab);
 
 /* --- metrics (lab_metrics.c) --- */
 

@@ -88,3 +88,8 @@ void lab_advance(struct lab *lab, unsigned ms, unsigned step_ms)
         waits = waits && are_answered(lab, owed);
     }
 }
+
+uint64_t lab_agent_ms(const struct lab *lab)
+{
+    return lab_now_ms() + atomic_load(&lab->clock->offset) / NS_PER_MS;
+}

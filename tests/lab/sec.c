@@ -1,8 +1,6 @@
 /* sec.c — what a peer may not send: SEC-10. */
-#include <stdatomic.h>
 #include <stdio.h>
 
-#include "agent/clock.h"
 #include "tests/lab/lab.h"
 
 TestSuite(sec, .fini = lab_fini);
@@ -75,16 +73,10 @@ static int push_many(struct lab_bed *bed, int many)
     return good;
 }
 
-/* The agent's time, with which a rate goes on: that of the machine, and what the lab has added. */
-static uint64_t agent_ms(const struct lab *lab)
-{
-    return lab_now_ms() + atomic_load(&lab->clock->offset) / NS_PER_MS;
-}
-
 /* At least so many, and on a busy machine what the rate (a second) has added since `begin`. */
 static void expect_good(const struct lab *lab, int good, int least, int rate, uint64_t begin)
 {
-    int most = least + rate * (int)(agent_ms(lab) - begin + 1) / 1000;
+    int most = least + rate * (int)(lab_agent_ms(lab) - begin + 1) / 1000;
     cr_assert(good >= least && good <= most, "%d are not %d to %d", good, least, most);
 }
 
@@ -93,7 +85,7 @@ Test(sec, SEC_10_above_its_rate_a_client_is_answered_3004)
     struct lab_bed bed =
         lab_bed((struct lab_plan){.clients = CLIENTS("rate: { requests: 2, burst: 10 }")});
     bed.s1->auto_result = 2001;
-    uint64_t begin = agent_ms(bed.lab);
+    uint64_t begin = lab_agent_ms(bed.lab);
     int first = push_many(&bed, 30);
     expect_good(bed.lab, first, 10, 2, begin);
     lab_advance(bed.lab, 3000, 500);
@@ -112,7 +104,7 @@ Test(sec, SEC_10_each_client_of_an_entry_has_its_own_rate)
         lab_bed((struct lab_plan){.clients = CLIENTS("rate: { requests: 1, burst: 5 }")});
     bed.s1->auto_result = 2001;
     for (int i = 0; i < 2; i++) {
-        uint64_t begin = agent_ms(bed.lab);
+        uint64_t begin = lab_agent_ms(bed.lab);
         int good = push_many(&bed, 20);
         expect_good(bed.lab, good, 5, 1, begin);
         bed.c1 = i == 0 ? lab_client(bed.lab, C2) : NULL;

@@ -1,9 +1,7 @@
 /* wdg.c — the watchdog on the lab's clock, Tw = 6 s: a draw lies between 4 and 8 s. Requirements
  * WDG-01 to WDG-17. */
-#include <stdatomic.h>
 #include <stdio.h>
 
-#include "agent/clock.h"
 #include "tests/lab/lab.h"
 
 TestSuite(wdg, .fini = lab_fini);
@@ -60,22 +58,17 @@ struct span {
     uint64_t begin, end;
 };
 
-static uint64_t agent_ms(const struct lab *lab)
-{
-    return lab_now_ms() + atomic_load(&lab->clock->offset) / NS_PER_MS;
-}
-
 Test(wdg, WDG_03_the_gaps_between_DWRs_vary_by_two_seconds_at_most)
 {
     enum { CYCLES = 20 };
     struct lab_bed bed = lab_bed(QUICK);
     struct span last = {0};
-    uint64_t before = agent_ms(bed.lab), shortest = UINT64_MAX, longest = 0;
+    uint64_t before = lab_agent_ms(bed.lab), shortest = UINT64_MAX, longest = 0;
     for (unsigned seen = 0; seen < CYCLES;) {
         struct span now = {.begin = before}; /* it may have been on its way for a step */
-        before = agent_ms(bed.lab);
+        before = lab_agent_ms(bed.lab);
         lab_advance(bed.lab, 200, 200);
-        now.end = agent_ms(bed.lab);
+        now.end = lab_agent_ms(bed.lab);
         if (bed.s1->watchdogs == seen)
             continue;
         if (seen++ > 0) {

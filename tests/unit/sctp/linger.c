@@ -5,7 +5,7 @@
 /* Half as much again as the other side's buffer has room for: some of it waits here for certain. */
 enum { MESSAGE = 1000, FILLING = 3 << 19 };
 
-TestSuite(lingering, .fini = pair_close, .timeout = 60);
+TestSuite(lingering, .fini = pair_close, .timeout = 240);
 
 /* One message now and then: enough for the stack to wait for ever. RFC 9260 §9.2. */
 static void read_slowly_while_it_lingers(struct assoc *assoc)
@@ -58,7 +58,7 @@ static void expect_abort(void)
 Test(lingering, a_good_end_that_the_other_side_delays_becomes_an_abort)
 {
     begin_to_linger();
-    linger_set_patience(1000);
+    linger_set_patience(5000); /* let_go is not away for so long */
     let_go();
     read_slowly_while_it_lingers(pair.near);
     expect_abort();
